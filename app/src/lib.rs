@@ -1,0 +1,1 @@
+//! Memescope in the browser and on the server: shell, pages, components and server functions.

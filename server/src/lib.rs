@@ -1,0 +1,3 @@
+//! The `memescope` server: sources, poller, store, journal, feed, HTTP and the demo market.
+
+pub mod market;

@@ -1,0 +1,2 @@
+//! The memescope binary.
+fn main() {}
