@@ -1,1 +1,37 @@
 //! The domain of Memescope: pure values and rules that the server and the browser share.
+//!
+//! ```text
+//!  Harvest ──▶ Book ──▶ Board @ seq ──▶ Delta ──▶ feed frames
+//!  (what a     (merge)  (all tokens)    (diff,    (what a subscriber
+//!   source                               apply)    of a view is sent)
+//!   answered)
+//! ```
+//!
+//! A [`Token`] is a row; its identity is its [`TokenId`], chain and address, never the symbol. A [`Source`] makes
+//! observations; the merge turns them into one row with its [`Provenance`]. A [`Board`] holds all rows at one `seq`
+//! of an [`Epoch`]. Unknown is `None`, which is neither zero nor stale.
+//!
+//! Nothing here does input or output, asks a clock or rolls dice; everything builds for `wasm32`.
+
+mod board;
+mod id;
+mod observation;
+mod price;
+mod source;
+#[cfg(test)]
+mod testing;
+mod time;
+mod token;
+mod window;
+
+pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
+pub use id::{Chain, IdError, PoolId, TokenId};
+pub use observation::{Harvest, PoolObservation, PoolSide, Reject, Statement, TokenObservation};
+pub use price::{Price, PriceError};
+pub use source::{Freshness, Source, SourceNameError};
+pub use time::{Timestamp, TimestampError};
+pub use token::{
+    Field, FieldProvenance, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch,
+    Traders, Txns, VolumeScope, WindowsPatch,
+};
+pub use window::{PerWindow, Window, WindowError};

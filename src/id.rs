@@ -1,0 +1,248 @@
+//! Identity: a token and a pool are a chain and an address, never a symbol.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A chain by DexScreener's slug: `solana`, `ethereum`, `bsc`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Chain(Arc<str>);
+
+/// The slugs that differ between sources: ours first, then what else means the same chain.
+const CHAIN_ALIASES: [(&str, &[&str]); 5] = [
+    ("solana", &["sol"]),
+    ("ethereum", &["eth"]),
+    ("polygon", &["polygon_pos", "matic"]),
+    ("avalanche", &["avax"]),
+    ("bsc", &["bnb"]),
+];
+
+impl Chain {
+    /// Solana, the chain that Memescope watches by default.
+    pub fn solana() -> Self {
+        Self(Arc::from("solana"))
+    }
+
+    /// Reads a slug or one of its aliases; `None` unless it is 1–32 of `a-z 0-9 - _`.
+    pub fn parse(slug: &str) -> Option<Self> {
+        let known = CHAIN_ALIASES
+            .iter()
+            .find(|(name, aliases)| *name == slug || aliases.contains(&slug));
+        if let Some((name, _)) = known {
+            return Some(Self(Arc::from(*name)));
+        }
+        let plain = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
+        };
+        ((1..=32).contains(&slug.len()) && slug.bytes().all(plain)).then(|| Self(Arc::from(slug)))
+    }
+
+    /// GeckoTerminal's name of the chain.
+    pub fn geckoterminal_network(&self) -> &str {
+        match self.as_str() {
+            "ethereum" => "eth",
+            "polygon" => "polygon_pos",
+            "avalanche" => "avax",
+            other => other,
+        }
+    }
+
+    /// The slug.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address as this chain's identity: hexadecimal ones in lower case, Solana's as they are if they decode to 32
+    /// bytes, others as they are. `None` when it cannot be an address of the chain.
+    fn canonical_address(&self, address: &str) -> Option<Arc<str>> {
+        let printable = address
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"/?#%\"'<>\\".contains(&byte));
+        if address.is_empty() || address.len() > 200 || !printable {
+            return None;
+        }
+        if self.as_str() == "solana" {
+            let mut bytes = [0u8; 32];
+            let length = bs58::decode(address).onto(&mut bytes[..]).ok()?;
+            return (length == 32).then(|| Arc::from(address));
+        }
+        let hexadecimal = address
+            .strip_prefix("0x")
+            .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        Some(if hexadecimal {
+            Arc::from(address.to_ascii_lowercase())
+        } else {
+            Arc::from(address)
+        })
+    }
+}
+
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Chain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Chain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let slug = String::deserialize(deserializer)?;
+        Self::parse(&slug).ok_or_else(|| de::Error::custom("not a chain"))
+    }
+}
+
+/// Why a text is not an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Not `chain:address`.
+    #[error("not of the form chain:address")]
+    Form,
+    /// Not a chain slug.
+    #[error("not a chain")]
+    Chain,
+    /// Not an address of that chain.
+    #[error("not an address of this chain")]
+    Address,
+}
+
+macro_rules! address_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            chain: Chain,
+            address: Arc<str>,
+        }
+
+        impl $name {
+            /// From a chain and an address in any of the sources' spellings.
+            pub fn new(chain: &Chain, address: &str) -> Result<Self, IdError> {
+                let address = chain.canonical_address(address).ok_or(IdError::Address)?;
+                Ok(Self { chain: chain.clone(), address })
+            }
+
+            /// The chain.
+            pub fn chain(&self) -> &Chain {
+                &self.chain
+            }
+
+            /// The address, in its canonical spelling.
+            pub fn address(&self) -> &str {
+                &self.address
+            }
+
+            /// The address, shared.
+            pub fn shared_address(&self) -> Arc<str> {
+                self.address.clone()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}:{}", self.chain, self.address)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let (chain, address) = text.split_once(':').ok_or(IdError::Form)?;
+                Self::new(&Chain::parse(chain).ok_or(IdError::Chain)?, address)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl Visitor<'_> for Text {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("chain:address")
+                    }
+
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Text)
+            }
+        }
+    };
+}
+
+address_id!(
+    /// A token: `solana:EKpQ…`. Two tokens may share a symbol, never an id.
+    TokenId
+);
+
+address_id!(
+    /// A pool of a token. Some venues use composite addresses; they are opaque.
+    PoolId
+);
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_one_spelling() {
+        let checksummed: TokenId = "eth:0xdAC17F958D2ee523a2206206994597C13D831ec7"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            checksummed.to_string(),
+            "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7"
+        );
+        let wif = "solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm";
+        assert_eq!(wif.parse::<TokenId>().unwrap().to_string(), wif);
+    }
+
+    #[test]
+    fn what_cannot_be_an_address_is_refused() {
+        for (text, error) in [
+            ("EKpQ", IdError::Form),
+            (
+                "so lana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm",
+                IdError::Chain,
+            ),
+            ("solana:short", IdError::Address),
+            (
+                "solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcj0",
+                IdError::Address,
+            ),
+            ("bsc:<script>", IdError::Address),
+            ("bsc:", IdError::Address),
+        ] {
+            assert_eq!(text.parse::<TokenId>(), Err(error), "{text}");
+        }
+    }
+}

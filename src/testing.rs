@@ -1,0 +1,82 @@
+//! Words for tests: numbered ids and arbitrary rows.
+
+use std::sync::Arc;
+
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::{Chain, Flag, PerWindow, Price, Stage, Timestamp, Token, TokenId, Txns};
+
+/// A valid Solana id for a small number.
+pub(crate) fn token_id(number: u8) -> TokenId {
+    let address = bs58::encode([number.max(1); 32]).into_string();
+    TokenId::new(&Chain::solana(), &address).expect("32 bytes are an address")
+}
+
+fn any_price() -> impl Strategy<Value = Option<Price>> {
+    option::of((1u64..1_000_000, -12i32..3).prop_map(|(m, e)| Price::new(m, e).expect("in range")))
+}
+
+fn any_windows() -> impl Strategy<Value = PerWindow<f64>> {
+    let figure = || option::of((-10_000i32..1_000_000).prop_map(|n| f64::from(n) / 100.0));
+    (figure(), figure(), figure(), figure()).prop_map(|(m5, h1, h6, h24)| PerWindow {
+        m5,
+        h1,
+        h6,
+        h24,
+        d7: None,
+    })
+}
+
+/// Any row, of token 1.
+pub(crate) fn any_token() -> impl Strategy<Value = Token> {
+    let text = option::of("[a-zA-Z$ ]{1,8}".prop_map(|text| Arc::<str>::from(text.as_str())));
+    let txns = option::of((0u64..999, 0u64..999).prop_map(|(buys, sells)| Txns { buys, sells }));
+    let figure = || option::of((0u32..u32::MAX).prop_map(f64::from));
+    (
+        (
+            text,
+            any_price(),
+            any_price(),
+            any_windows(),
+            any_windows(),
+            txns,
+        ),
+        (
+            figure(),
+            figure(),
+            option::of(0u64..9_999),
+            option::of(any::<bool>()),
+            any::<bool>(),
+            0i64..99_999,
+        ),
+        (
+            proptest::sample::subsequence(Flag::ALL.to_vec(), 0..4),
+            0u32..9,
+        ),
+    )
+        .prop_map(
+            |(
+                (symbol, usd, sol, change, volume, txns),
+                (liquidity, cap, holders, verified, stale, at),
+                rest,
+            )| {
+                let mut token = Token::new(token_id(1), Timestamp::from_millis(at));
+                token.symbol = symbol;
+                token.price_usd = usd;
+                token.price_sol = sol;
+                token.change_pct = change;
+                token.volume_usd = volume;
+                token.txns.h1 = txns;
+                token.liquidity_usd = liquidity;
+                token.market_cap_usd = cap;
+                token.holders = holders;
+                token.verified = verified;
+                token.stale = stale;
+                token.flags = rest.0;
+                token.pool_count = rest.1;
+                token.stage = if rest.1 > 4 { Stage::Amm } else { Stage::Curve };
+                token
+            },
+        )
+}

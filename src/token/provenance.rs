@@ -1,0 +1,75 @@
+//! Where each published number comes from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::FlagDetail;
+use crate::{Source, Timestamp};
+
+/// A field of the row that has an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Symbol and name.
+    Name,
+    /// `price_usd`
+    PriceUsd,
+    /// `price_sol`
+    PriceSol,
+    /// `change_pct`
+    ChangePct,
+    /// `volume_usd`
+    VolumeUsd,
+    /// `txns`
+    Txns,
+    /// `traders`
+    Traders,
+    /// `liquidity_usd`
+    LiquidityUsd,
+    /// `market_cap_usd`
+    MarketCapUsd,
+    /// `fdv_usd`
+    FdvUsd,
+    /// `holders`
+    Holders,
+    /// `created_at`
+    CreatedAt,
+    /// `verified`
+    Verified,
+}
+
+/// The origin of one field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldProvenance {
+    /// Whose number is shown.
+    pub source: Source,
+    /// The pool it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Arc<str>>,
+    /// When it was true.
+    pub observed_at: Timestamp,
+    /// What the other sources say, as they say it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<Source, String>,
+    /// How far the sources lie apart, percent of the shown value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread_pct: Option<f64>,
+}
+
+/// The origins of a token's fields, and the reasons for its flags.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// By field; a field that is unknown has no entry.
+    pub fields: BTreeMap<Field, FieldProvenance>,
+    /// By flag.
+    pub flags: Vec<FlagDetail>,
+}
+
+impl Provenance {
+    /// The newest moment at which any source confirmed a field.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.fields.values().map(|field| field.observed_at).max()
+    }
+}
