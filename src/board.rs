@@ -48,13 +48,7 @@ impl FromStr for Epoch {
     type Err = EpochError;
 
     fn from_str(text: &str) -> Result<Self, EpochError> {
-        if text.len() == 16 {
-            u64::from_str_radix(text, 16)
-                .map(Self)
-                .map_err(|_| EpochError)
-        } else {
-            Err(EpochError)
-        }
+        if text.len() == 16 { u64::from_str_radix(text, 16).map(Self).map_err(|_| EpochError) } else { Err(EpochError) }
     }
 }
 
@@ -66,9 +60,7 @@ impl Serialize for Epoch {
 
 impl<'de> Deserialize<'de> for Epoch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -139,14 +131,7 @@ impl Board {
         stale: bool,
         tokens: OrdMap<TokenId, Arc<Token>>,
     ) -> Self {
-        Self {
-            epoch: self.epoch,
-            seq: self.seq + 1,
-            as_of,
-            sol_usd,
-            stale,
-            tokens,
-        }
+        Self { epoch: self.epoch, seq: self.seq + 1, as_of, sol_usd, stale, tokens }
     }
 
     /// What leads from this board to `next`. Shared rows are not looked into.
@@ -156,10 +141,7 @@ impl Board {
         for item in self.tokens.diff(&next.tokens) {
             match item {
                 DiffItem::Add(_, token) => upserts.push(token.clone()),
-                DiffItem::Update {
-                    old: (_, old),
-                    new: (_, new),
-                } => {
+                DiffItem::Update { old: (_, old), new: (_, new) } => {
                     if !Arc::ptr_eq(old, new) && old != new {
                         upserts.push(new.clone());
                     }
@@ -182,11 +164,7 @@ impl Board {
     /// The board that a delta leads to, or the gap between them.
     pub fn apply(&self, delta: &Delta) -> Result<Self, GapError> {
         if delta.prev != self.seq {
-            return Err(GapError {
-                have: self.seq,
-                prev: delta.prev,
-                seq: delta.seq,
-            });
+            return Err(GapError { have: self.seq, prev: delta.prev, seq: delta.seq });
         }
         let mut tokens = self.tokens.clone();
         for id in &delta.removed {
@@ -261,26 +239,9 @@ mod tests {
 
     #[test]
     fn a_delta_that_does_not_follow_is_refused() {
-        let board = Board {
-            seq: 3,
-            ..Board::default()
-        };
-        let delta = Board {
-            seq: 4,
-            ..Board::default()
-        }
-        .diff(&Board {
-            seq: 5,
-            ..Board::default()
-        });
-        assert_eq!(
-            board.apply(&delta),
-            Err(GapError {
-                have: 3,
-                prev: 4,
-                seq: 5
-            })
-        );
+        let board = Board { seq: 3, ..Board::default() };
+        let delta = Board { seq: 4, ..Board::default() }.diff(&Board { seq: 5, ..Board::default() });
+        assert_eq!(board.apply(&delta), Err(GapError { have: 3, prev: 4, seq: 5 }));
     }
 
     #[test]
@@ -290,15 +251,9 @@ mod tests {
         old.price_usd = "0.5".parse().ok();
         let new = Token::new(token_id(1), Timestamp::from_secs(0));
         let patch = serde_json::to_value(TokenPatch::between(&old, &new).unwrap()).unwrap();
-        assert_eq!(
-            patch,
-            serde_json::json!({"id": token_id(1), "price_usd": null, "change_pct": {"m5": null}})
-        );
+        assert_eq!(patch, serde_json::json!({"id": token_id(1), "price_usd": null, "change_pct": {"m5": null}}));
         let row = serde_json::to_value(&new).unwrap();
-        assert_eq!(
-            row["txns"],
-            serde_json::json!({"m5": null, "h1": null, "h6": null, "h24": null, "d7": null})
-        );
+        assert_eq!(row["txns"], serde_json::json!({"m5": null, "h1": null, "h6": null, "h24": null, "d7": null}));
         assert_eq!(row["chain"], "solana");
     }
 }

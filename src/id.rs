@@ -28,15 +28,11 @@ impl Chain {
 
     /// Reads a slug or one of its aliases; `None` unless it is 1–32 of `a-z 0-9 - _`.
     pub fn parse(slug: &str) -> Option<Self> {
-        let known = CHAIN_ALIASES
-            .iter()
-            .find(|(name, aliases)| *name == slug || aliases.contains(&slug));
+        let known = CHAIN_ALIASES.iter().find(|(name, aliases)| *name == slug || aliases.contains(&slug));
         if let Some((name, _)) = known {
             return Some(Self(Arc::from(*name)));
         }
-        let plain = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'
-        };
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
         ((1..=32).contains(&slug.len()) && slug.bytes().all(plain)).then(|| Self(Arc::from(slug)))
     }
 
@@ -58,9 +54,7 @@ impl Chain {
     /// The address as this chain's identity: hexadecimal ones in lower case, Solana's as they are if they decode to 32
     /// bytes, others as they are. `None` when it cannot be an address of the chain.
     fn canonical_address(&self, address: &str) -> Option<Arc<str>> {
-        let printable = address
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"/?#%\"'<>\\".contains(&byte));
+        let printable = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#%\"'<>\\".contains(&byte));
         if address.is_empty() || address.len() > 200 || !printable {
             return None;
         }
@@ -69,14 +63,8 @@ impl Chain {
             let length = bs58::decode(address).onto(&mut bytes[..]).ok()?;
             return (length == 32).then(|| Arc::from(address));
         }
-        let hexadecimal = address
-            .strip_prefix("0x")
-            .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
-        Some(if hexadecimal {
-            Arc::from(address.to_ascii_lowercase())
-        } else {
-            Arc::from(address)
-        })
+        let hexadecimal = address.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        Some(if hexadecimal { Arc::from(address.to_ascii_lowercase()) } else { Arc::from(address) })
     }
 }
 
@@ -215,13 +203,8 @@ mod tests {
 
     #[test]
     fn addresses_have_one_spelling() {
-        let checksummed: TokenId = "eth:0xdAC17F958D2ee523a2206206994597C13D831ec7"
-            .parse()
-            .unwrap();
-        assert_eq!(
-            checksummed.to_string(),
-            "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7"
-        );
+        let checksummed: TokenId = "eth:0xdAC17F958D2ee523a2206206994597C13D831ec7".parse().unwrap();
+        assert_eq!(checksummed.to_string(), "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7");
         let wif = "solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm";
         assert_eq!(wif.parse::<TokenId>().unwrap().to_string(), wif);
     }
@@ -230,15 +213,9 @@ mod tests {
     fn what_cannot_be_an_address_is_refused() {
         for (text, error) in [
             ("EKpQ", IdError::Form),
-            (
-                "so lana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm",
-                IdError::Chain,
-            ),
+            ("so lana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm", IdError::Chain),
             ("solana:short", IdError::Address),
-            (
-                "solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcj0",
-                IdError::Address,
-            ),
+            ("solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcj0", IdError::Address),
             ("bsc:<script>", IdError::Address),
             ("bsc:", IdError::Address),
         ] {

@@ -14,9 +14,14 @@
 //! Nothing here does input or output, asks a clock or rolls dice; everything builds for `wasm32`.
 
 mod board;
+mod event;
+pub mod feed;
+pub mod fnv;
 mod id;
 mod observation;
 mod price;
+pub mod query;
+mod report;
 mod source;
 #[cfg(test)]
 mod testing;
@@ -25,13 +30,16 @@ mod token;
 mod window;
 
 pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
+pub use event::{Event, EventKind};
 pub use id::{Chain, IdError, PoolId, TokenId};
 pub use observation::{Harvest, PoolObservation, PoolSide, Reject, Statement, TokenObservation};
 pub use price::{Price, PriceError};
+pub use query::{ParameterError, Rank, TokenQuery};
+pub use report::{BudgetReport, Latency, RejectCount, Requests, SourceReport, SourceState};
 pub use source::{Freshness, Source, SourceNameError};
 pub use time::{Timestamp, TimestampError};
 pub use token::{
-    Field, FieldProvenance, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch,
-    Traders, Txns, VolumeScope, WindowsPatch,
+    Field, FieldProvenance, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch, Traders, Txns,
+    VolumeScope, WindowsPatch,
 };
 pub use window::{PerWindow, Window, WindowError};

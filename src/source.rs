@@ -63,11 +63,7 @@ impl Source {
             Self::Geckoterminal => [90, 300, 900],
             Self::Jupiter => [30, 120, 600],
         };
-        [
-            Duration::from_secs(secs[0]),
-            Duration::from_secs(secs[1]),
-            Duration::from_secs(secs[2]),
-        ]
+        [Duration::from_secs(secs[0]), Duration::from_secs(secs[1]), Duration::from_secs(secs[2])]
     }
 
     /// How far an observation of this age can be trusted.
@@ -97,10 +93,7 @@ impl FromStr for Source {
     type Err = SourceNameError;
 
     fn from_str(text: &str) -> Result<Self, SourceNameError> {
-        Self::ALL
-            .into_iter()
-            .find(|source| source.name() == text)
-            .ok_or(SourceNameError)
+        Self::ALL.into_iter().find(|source| source.name() == text).ok_or(SourceNameError)
     }
 }
 

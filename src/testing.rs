@@ -19,13 +19,7 @@ fn any_price() -> impl Strategy<Value = Option<Price>> {
 
 fn any_windows() -> impl Strategy<Value = PerWindow<f64>> {
     let figure = || option::of((-10_000i32..1_000_000).prop_map(|n| f64::from(n) / 100.0));
-    (figure(), figure(), figure(), figure()).prop_map(|(m5, h1, h6, h24)| PerWindow {
-        m5,
-        h1,
-        h6,
-        h24,
-        d7: None,
-    })
+    (figure(), figure(), figure(), figure()).prop_map(|(m5, h1, h6, h24)| PerWindow { m5, h1, h6, h24, d7: None })
 }
 
 /// Any row, of token 1.
@@ -34,33 +28,12 @@ pub(crate) fn any_token() -> impl Strategy<Value = Token> {
     let txns = option::of((0u64..999, 0u64..999).prop_map(|(buys, sells)| Txns { buys, sells }));
     let figure = || option::of((0u32..u32::MAX).prop_map(f64::from));
     (
-        (
-            text,
-            any_price(),
-            any_price(),
-            any_windows(),
-            any_windows(),
-            txns,
-        ),
-        (
-            figure(),
-            figure(),
-            option::of(0u64..9_999),
-            option::of(any::<bool>()),
-            any::<bool>(),
-            0i64..99_999,
-        ),
-        (
-            proptest::sample::subsequence(Flag::ALL.to_vec(), 0..4),
-            0u32..9,
-        ),
+        (text, any_price(), any_price(), any_windows(), any_windows(), txns),
+        (figure(), figure(), option::of(0u64..9_999), option::of(any::<bool>()), any::<bool>(), 0i64..99_999),
+        (proptest::sample::subsequence(Flag::ALL.to_vec(), 0..4), 0u32..9),
     )
         .prop_map(
-            |(
-                (symbol, usd, sol, change, volume, txns),
-                (liquidity, cap, holders, verified, stale, at),
-                rest,
-            )| {
+            |((symbol, usd, sol, change, volume, txns), (liquidity, cap, holders, verified, stale, at), rest)| {
                 let mut token = Token::new(token_id(1), Timestamp::from_millis(at));
                 token.symbol = symbol;
                 token.price_usd = usd;

@@ -45,19 +45,13 @@ impl Timestamp {
     /// This moment plus a duration.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// This moment less a duration.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -73,22 +67,14 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         let moment = humantime::parse_rfc3339(text).map_err(|_| TimestampError)?;
-        let since = moment
-            .duration_since(UNIX_EPOCH)
-            .map_err(|_| TimestampError)?;
-        i64::try_from(since.as_millis())
-            .map(Self)
-            .map_err(|_| TimestampError)
+        let since = moment.duration_since(UNIX_EPOCH).map_err(|_| TimestampError)?;
+        i64::try_from(since.as_millis()).map(Self).map_err(|_| TimestampError)
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(self)
-        } else {
-            serializer.serialize_i64(self.0)
-        }
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_i64(self.0) }
     }
 }
 
@@ -124,10 +110,7 @@ mod tests {
         let moment = Timestamp::from_millis(1_795_384_503_412);
         assert_eq!(moment.to_string(), "2026-11-22T21:55:03.412Z");
         assert_eq!(moment.to_string().parse::<Timestamp>().unwrap(), moment);
-        assert_eq!(
-            "2026-11-22T21:55:03Z".parse::<Timestamp>().unwrap(),
-            Timestamp::from_secs(1_795_384_503)
-        );
+        assert_eq!("2026-11-22T21:55:03Z".parse::<Timestamp>().unwrap(), Timestamp::from_secs(1_795_384_503));
         assert_eq!("yesterday".parse::<Timestamp>(), Err(TimestampError));
     }
 

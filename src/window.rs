@@ -7,9 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// A span of time that ends now.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Window {
     /// Five minutes.
@@ -79,10 +77,7 @@ impl FromStr for Window {
 
     /// Reads `m5` as well as `5m`.
     fn from_str(text: &str) -> Result<Self, WindowError> {
-        Self::ALL
-            .into_iter()
-            .find(|window| window.name() == text || window.label() == text)
-            .ok_or(WindowError)
+        Self::ALL.into_iter().find(|window| window.name() == text || window.label() == text).ok_or(WindowError)
     }
 }
 
@@ -104,13 +99,7 @@ pub struct PerWindow<T> {
 
 impl<T> Default for PerWindow<T> {
     fn default() -> Self {
-        Self {
-            m5: None,
-            h1: None,
-            h6: None,
-            h24: None,
-            d7: None,
-        }
+        Self { m5: None, h1: None, h6: None, h24: None, d7: None }
     }
 }
 
@@ -150,9 +139,7 @@ impl<T> PerWindow<T> {
 
     /// Whether no window is known.
     pub fn is_empty(&self) -> bool {
-        Window::ALL
-            .into_iter()
-            .all(|window| self.get(window).is_none())
+        Window::ALL.into_iter().all(|window| self.get(window).is_none())
     }
 }
 

@@ -1,1 +1,3 @@
 //! Memescope in the browser and on the server: shell, pages, components and server functions.
+
+pub mod reader;

@@ -1,3 +1,6 @@
 //! The `memescope` server: sources, poller, store, journal, feed, HTTP and the demo market.
 
+pub mod bus;
+pub mod clock;
 pub mod market;
+pub mod store;

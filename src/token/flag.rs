@@ -76,11 +76,7 @@ impl FromStr for Flag {
     type Err = FlagError;
 
     fn from_str(text: &str) -> Result<Self, FlagError> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|flag| flag.code() == text)
-            .ok_or(FlagError)
+        Self::ALL.iter().copied().find(|flag| flag.code() == text).ok_or(FlagError)
     }
 }
 

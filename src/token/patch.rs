@@ -50,58 +50,28 @@ replaced_whole!(
 );
 
 /// Reads a field that is there: `null` is a value (unknown), absence is none.
-#[expect(
-    clippy::option_option,
-    reason = "absent, null and a value are three things in a merge patch"
-)]
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 /// Changes of a figure by window.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
-#[expect(
-    clippy::option_option,
-    reason = "absent, null and a value are three things in a merge patch"
-)]
 pub struct WindowsPatch<T> {
     /// Five minutes.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub m5: Option<Option<T>>,
     /// One hour.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub h1: Option<Option<T>>,
     /// Six hours.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub h6: Option<Option<T>>,
     /// Twenty-four hours.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub h24: Option<Option<T>>,
     /// Seven days.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub d7: Option<Option<T>>,
 }
 
@@ -112,8 +82,7 @@ impl<T: Clone + PartialEq> Patchable for PerWindow<T> {
         if old == new {
             return None;
         }
-        let changed =
-            |window| (old.get(window) != new.get(window)).then(|| new.get(window).cloned());
+        let changed = |window| (old.get(window) != new.get(window)).then(|| new.get(window).cloned());
         Some(WindowsPatch {
             m5: changed(Window::M5),
             h1: changed(Window::H1),
@@ -124,13 +93,7 @@ impl<T: Clone + PartialEq> Patchable for PerWindow<T> {
     }
 
     fn apply_patch(&mut self, patch: WindowsPatch<T>) {
-        let WindowsPatch {
-            m5,
-            h1,
-            h6,
-            h24,
-            d7,
-        } = patch;
+        let WindowsPatch { m5, h1, h6, h24, d7 } = patch;
         for (window, figure) in Window::ALL.into_iter().zip([m5, h1, h6, h24, d7]) {
             if let Some(figure) = figure {
                 *self.slot(window) = figure;

@@ -1,0 +1,60 @@
+//! The one door from server functions to the data: the page says what it needs, the server says where it comes from.
+
+use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenQuery};
+use serde::{Deserialize, Serialize};
+
+/// Which part of the board a page asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PageRequest {
+    /// Filters and order.
+    pub query: TokenQuery,
+    /// How many rows, 1–200.
+    pub limit: usize,
+    /// Where the last page ended; the first page when `None`.
+    pub cursor: Option<String>,
+}
+
+/// A page of rows and what a reader needs to follow them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenPage {
+    /// The rows in their order.
+    pub rows: Vec<Token>,
+    /// The place of the first row in the whole list, from 0.
+    pub first: u64,
+    /// How many rows pass the filters in the snapshot of this page.
+    pub total: u64,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<String>,
+    /// Whether the snapshot of the cursor was gone, so that the list went on in the current one.
+    pub rebased: bool,
+    /// The epoch of the snapshot.
+    pub epoch: Epoch,
+    /// The seq of the snapshot.
+    pub seq: Seq,
+    /// When the snapshot was made.
+    pub as_of: Timestamp,
+    /// The server's clock.
+    pub server_time: Timestamp,
+    /// USD per SOL.
+    pub sol_usd: Option<Price>,
+    /// Whether no source has answered for too long.
+    pub stale: bool,
+    /// Whether the numbers are those of the demo market.
+    pub demo: bool,
+    /// How the sources are doing.
+    pub sources: Vec<SourceReport>,
+}
+
+/// Why a page cannot be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ReadError {
+    /// The cursor is not one of ours, or belongs to another query.
+    #[error("this place in the list is not valid any more")]
+    InvalidCursor,
+}
+
+/// What the server lends to the page.
+pub trait TokenReader: Send + Sync + 'static {
+    /// A page of the board.
+    fn page(&self, request: &PageRequest) -> Result<TokenPage, ReadError>;
+}

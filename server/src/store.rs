@@ -1,0 +1,202 @@
+//! The published boards: what everything that serves reads.
+//!
+//! [`Store::commit`] is the only writer. It applies a delta and swaps in the next [`Snapshot`]; readers take the current
+//! one without a lock, and keep it as long as they need. Recent commits stay reachable, so that a page can go on in the
+//! snapshot in which it began and a subscriber can be told what it missed.
+
+mod snapshot;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use memescope::{Board, Epoch, GapError, Seq, SourceReport};
+use tokio::sync::watch;
+
+pub use self::snapshot::{Row, RowChange, Snapshot};
+use crate::bus::{Follower, LogEntry};
+
+/// Commits stay reachable for this long …
+const KEEP_FOR: Duration = Duration::from_secs(300);
+
+/// … and no more than this many.
+const KEEP_COUNT: usize = 720;
+
+/// One step from a snapshot to the next, with what subscribers need of it made once.
+#[derive(Debug)]
+pub struct Commit {
+    /// The seq before.
+    pub prev: Seq,
+    /// The snapshot after.
+    pub snapshot: Arc<Snapshot>,
+    /// New and changed rows, in the order of their ids.
+    pub changes: Vec<RowChange>,
+    /// Rows that left.
+    pub removed: Vec<memescope::TokenId>,
+    /// What of it is meaningful.
+    pub events: Arc<[memescope::Event]>,
+    /// How the sources are doing.
+    pub reports: Arc<[SourceReport]>,
+}
+
+/// The published boards.
+#[derive(Debug)]
+pub struct Store {
+    current: ArcSwap<Snapshot>,
+    /// Newest last.
+    commits: Mutex<VecDeque<Arc<Commit>>>,
+    reports: ArcSwap<Vec<SourceReport>>,
+    bell: watch::Sender<Seq>,
+}
+
+impl Store {
+    /// A store that starts from a board: an empty one, or the last one of the journal.
+    pub fn new(board: Board) -> Self {
+        let seq = board.seq;
+        Self {
+            current: ArcSwap::from_pointee(Snapshot::new(board)),
+            commits: Mutex::default(),
+            reports: ArcSwap::default(),
+            bell: watch::Sender::new(seq),
+        }
+    }
+
+    /// The current snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// How the sources are doing.
+    pub fn reports(&self) -> Arc<Vec<SourceReport>> {
+        self.reports.load_full()
+    }
+
+    /// Tells the seq of each new commit; a slow reader sees only the newest.
+    pub fn bell(&self) -> watch::Receiver<Seq> {
+        self.bell.subscribe()
+    }
+
+    /// The commits after `seq`, oldest first; `None` when some of them are no longer reachable.
+    pub fn commits_after(&self, epoch: Epoch, seq: Seq) -> Option<Vec<Arc<Commit>>> {
+        let current = self.snapshot();
+        if current.board.epoch != epoch || seq > current.board.seq {
+            return None;
+        }
+        if seq == current.board.seq {
+            return Some(Vec::new());
+        }
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = commits.iter().position(|commit| commit.prev == seq)?;
+        Some(commits.range(from..).cloned().collect())
+    }
+
+    /// The snapshot of a seq, while it is kept.
+    pub fn snapshot_at(&self, epoch: Epoch, seq: Seq) -> Option<Arc<Snapshot>> {
+        let current = self.snapshot();
+        if current.board.epoch != epoch {
+            return None;
+        }
+        if current.board.seq == seq {
+            return Some(current);
+        }
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        commits.iter().find(|commit| commit.snapshot.board.seq == seq).map(|commit| commit.snapshot.clone())
+    }
+
+    /// Applies an entry of the log and publishes the snapshot that it leads to.
+    pub fn commit(&self, entry: &LogEntry) -> Result<Arc<Commit>, GapError> {
+        let before = self.snapshot();
+        let (snapshot, changes) = before.advance(&entry.delta)?;
+        let commit = Arc::new(Commit {
+            prev: before.board.seq,
+            snapshot: Arc::new(snapshot),
+            changes,
+            removed: entry.delta.removed.clone(),
+            events: entry.events.clone(),
+            reports: entry.reports.clone(),
+        });
+        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        commits.push_back(commit.clone());
+        let as_of = commit.snapshot.board.as_of;
+        while commits.len() > KEEP_COUNT
+            || commits.front().is_some_and(|oldest| as_of.since(oldest.snapshot.board.as_of) > KEEP_FOR)
+        {
+            commits.pop_front();
+        }
+        drop(commits);
+        self.reports.store(Arc::new(entry.reports.to_vec()));
+        self.current.store(commit.snapshot.clone());
+        self.bell.send_replace(commit.snapshot.board.seq);
+        Ok(commit)
+    }
+
+    /// Commits every entry of the log until it ends.
+    pub async fn follow(&self, mut follower: Follower) {
+        while let Some(entry) = follower.next().await {
+            if let Err(gap) = self.commit(&entry) {
+                tracing::error!(%gap, "The log has a gap; the entry is left out");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use memescope::{Chain, Timestamp, Token, TokenId};
+
+    use super::*;
+
+    fn token(number: u8, symbol: &str) -> Arc<Token> {
+        let id = TokenId::new(&Chain::solana(), &bs58::encode([number; 32]).into_string()).unwrap();
+        let mut token = Token::new(id, Timestamp::from_secs(1));
+        token.symbol = Some(symbol.into());
+        Arc::new(token)
+    }
+
+    fn entry(before: &Board, as_of: i64, rows: &[Arc<Token>]) -> LogEntry {
+        let tokens = rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
+        let after = before.advance(Timestamp::from_secs(as_of), None, false, tokens);
+        LogEntry { delta: Arc::new(before.diff(&after)), events: Arc::default(), reports: Arc::default() }
+    }
+
+    #[test]
+    fn a_row_is_printed_once_and_shared_until_it_changes() {
+        let store = Store::new(Board::default());
+        let (a, b) = (token(1, "A"), token(2, "B"));
+        store.commit(&entry(&store.snapshot().board, 1, &[a.clone(), b.clone()])).unwrap();
+        let first = store.snapshot();
+        let commit = store.commit(&entry(&first.board, 2, &[a, token(2, "B2")])).unwrap();
+        let second = store.snapshot();
+        let ids: Vec<_> = first.rows.keys().cloned().collect();
+        assert!(Arc::ptr_eq(&first.rows[&ids[0]], &second.rows[&ids[0]]));
+        assert_eq!(second.rows[&ids[1]].changed_at, 2);
+        assert_eq!(commit.changes.len(), 1);
+        let patch = std::str::from_utf8(commit.changes[0].patch.as_ref().unwrap()).unwrap();
+        assert_eq!(patch, format!(r#"{{"id":"{}","symbol":"B2"}}"#, ids[1]));
+    }
+
+    #[test]
+    fn recent_snapshots_stay_and_old_ones_go() {
+        let store = Store::new(Board::default());
+        for second in [1, 100, 200, 350] {
+            let before = store.snapshot().board.clone();
+            store.commit(&entry(&before, second, &[])).unwrap();
+        }
+        let epoch = Epoch::default();
+        assert!(store.snapshot_at(epoch, 1).is_none());
+        assert_eq!(store.snapshot_at(epoch, 2).unwrap().board.seq, 2);
+        assert_eq!(store.commits_after(epoch, 2).unwrap().len(), 2);
+        assert!(store.commits_after(epoch, 0).is_none());
+        assert!(store.commits_after(Epoch::from_bits(1), 2).is_none());
+    }
+
+    #[test]
+    fn an_entry_that_does_not_follow_changes_nothing() {
+        let store = Store::new(Board::default());
+        let stray = entry(&Board { seq: 7, ..Board::default() }, 1, &[token(1, "A")]);
+        assert!(store.commit(&stray).is_err());
+        assert_eq!(store.snapshot().board.seq, 0);
+    }
+}

@@ -1,0 +1,84 @@
+//! How a source is doing, as `GET /sources` and the page show it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Source, Timestamp};
+
+/// Whether a source can be relied on now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceState {
+    /// Answers.
+    Ok,
+    /// Answers late.
+    Slow,
+    /// Told us to wait.
+    Throttled,
+    /// Does not answer.
+    Down,
+    /// Not asked.
+    Off,
+}
+
+/// How a source is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// The source.
+    pub source: Source,
+    /// Whether it can be relied on now.
+    pub state: SourceState,
+    /// When it last gave a good answer.
+    pub last_ok_at: Option<Timestamp>,
+    /// Of recent requests.
+    pub latency_ms: Latency,
+    /// Since the start.
+    pub requests: Requests,
+    /// Failures by kind, since the start.
+    pub errors: BTreeMap<String, u64>,
+    /// What may be asked.
+    pub budget: BudgetReport,
+    /// Fields of the row that it supplies.
+    pub fields: Vec<String>,
+    /// Values that were refused, by field and reason.
+    pub rejects: Vec<RejectCount>,
+}
+
+/// How long recent requests took, milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Half were faster.
+    pub p50: Option<u64>,
+    /// Nineteen of twenty were faster.
+    pub p95: Option<u64>,
+}
+
+/// How many requests were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// With a good answer.
+    pub ok: u64,
+    /// Without.
+    pub failed: u64,
+}
+
+/// What may be asked of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetReport {
+    /// Requests a minute, as configured or as learnt.
+    pub per_minute: f64,
+    /// Requests that could be made at once.
+    pub left: u32,
+}
+
+/// How often a field was refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectCount {
+    /// The field in the source's spelling.
+    pub field: String,
+    /// Why.
+    pub reason: String,
+    /// How often, since the start.
+    pub count: u64,
+}
