@@ -2,5 +2,7 @@
 
 pub mod bus;
 pub mod clock;
+//pub mod journal;
 pub mod market;
+pub mod planner;
 pub mod store;
