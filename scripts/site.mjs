@@ -12,8 +12,8 @@ import { dirname, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { bundle } from 'lightningcss';
 
-// Browsers that run the module anyway: nesting, layers and color-mix stay as written.
-const BROWSERS = { chrome: 120 << 16, firefox: 121 << 16, safari: 17 << 16 };
+// Browsers that run the module anyway: nesting, layers, color-mix and light-dark stay as written.
+const BROWSERS = { chrome: 123 << 16, firefox: 121 << 16, safari: (17 << 16) | (5 << 8) };
 
 const [moduleDir, siteDir] = process.argv.slice(2);
 if (!moduleDir || !siteDir) {
