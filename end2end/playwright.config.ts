@@ -27,6 +27,8 @@ export default defineConfig({
     locale: 'en-US',
     timezoneId: 'UTC',
     colorScheme: 'dark',
+    actionTimeout: 10_000,
+    navigationTimeout: 20_000,
     trace: 'off',
     video: 'off',
     screenshot: 'only-on-failure',
