@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use memescope::Chain;
+use memescope::{Chain, Window};
 
 /// By what Jupiter ranks a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,11 +15,11 @@ pub enum JupiterKind {
     Organic,
 }
 
-/// The windows of Jupiter's lists and of GeckoTerminal's trending pools, in both sources' spelling.
-const LIST_WINDOWS: [&str; 4] = ["5m", "1h", "6h", "24h"];
+/// The windows of Jupiter's lists and of GeckoTerminal's trending pools, the most telling first.
+const LIST_WINDOWS: [Window; 4] = [Window::H1, Window::H24, Window::M5, Window::H6];
 
 /// How many pages GeckoTerminal gives of a list.
-const GECKOTERMINAL_PAGES: u8 = 10;
+const GECKOTERMINAL_PAGES: u32 = 10;
 
 /// A list of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,17 +33,17 @@ pub enum List {
     /// DexScreener's latest profiles.
     Profiles,
     /// GeckoTerminal's trending pools: chain, window, page.
-    TrendingPools(Chain, &'static str, u8),
+    TrendingPools(Chain, Window, u32),
     /// GeckoTerminal's new pools: chain, page.
-    NewPools(Chain, u8),
+    NewPools(Chain, u32),
     /// GeckoTerminal's pools by volume: chain, page.
-    PoolsByVolume(Chain, u8),
+    PoolsByVolume(Chain, u32),
     /// GeckoTerminal's pools by transactions: chain, page.
-    PoolsByTxns(Chain, u8),
+    PoolsByTxns(Chain, u32),
     /// GeckoTerminal's search: chain, text.
     SearchPools(Chain, String),
     /// Jupiter's ranked tokens: by what, window.
-    Ranked(JupiterKind, &'static str),
+    Ranked(JupiterKind, Window),
     /// Jupiter's newest first pools.
     Recent,
 }
@@ -55,7 +55,7 @@ impl List {
         lists.extend([Self::Boosts, Self::Profiles, Self::TopBoosts]);
         let solana = chains.iter().any(|chain| chain.as_str() == "solana");
         if solana {
-            lists.push(Self::Ranked(JupiterKind::Trending, "1h"));
+            lists.push(Self::Ranked(JupiterKind::Trending, Window::H1));
             lists.push(Self::Recent);
             for kind in [JupiterKind::Trending, JupiterKind::Traded, JupiterKind::Organic] {
                 for window in LIST_WINDOWS {
@@ -68,7 +68,7 @@ impl List {
         }
         for page in 1..=GECKOTERMINAL_PAGES {
             for chain in chains {
-                lists.extend(["1h", "24h", "5m", "6h"].map(|window| Self::TrendingPools(chain.clone(), window, page)));
+                lists.extend(LIST_WINDOWS.map(|window| Self::TrendingPools(chain.clone(), window, page)));
                 lists.push(Self::NewPools(chain.clone(), page));
                 lists.push(Self::PoolsByVolume(chain.clone(), page));
                 lists.push(Self::PoolsByTxns(chain.clone(), page));
@@ -103,7 +103,7 @@ impl List {
             Self::TrendingPools(_, _, page)
             | Self::NewPools(_, page)
             | Self::PoolsByVolume(_, page)
-            | Self::PoolsByTxns(_, page) => base * u32::from(*page),
+            | Self::PoolsByTxns(_, page) => base * *page,
             Self::SearchPools(..) => base * 4,
             _ => base,
         }
