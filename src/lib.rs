@@ -17,6 +17,7 @@ mod board;
 mod event;
 pub mod feed;
 pub mod fnv;
+pub mod format;
 mod id;
 mod observation;
 mod price;
