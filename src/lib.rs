@@ -25,6 +25,7 @@ mod report;
 mod source;
 #[cfg(test)]
 mod testing;
+mod text;
 mod time;
 mod token;
 mod window;
@@ -37,6 +38,7 @@ pub use price::{Price, PriceError};
 pub use query::{ParameterError, Rank, TokenQuery};
 pub use report::{BudgetReport, Latency, RejectCount, Requests, SourceReport, SourceState};
 pub use source::{Freshness, Source, SourceNameError};
+pub use text::{NAME_CHARS, SYMBOL_CHARS, clean_text};
 pub use time::{Timestamp, TimestampError};
 pub use token::{
     Field, FieldProvenance, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch, Traders, Txns,
