@@ -5,4 +5,5 @@ pub mod clock;
 //pub mod journal;
 pub mod market;
 pub mod planner;
+pub mod sources;
 pub mod store;
