@@ -14,10 +14,12 @@
 //! Nothing here does input or output, asks a clock or rolls dice; everything builds for `wasm32`.
 
 mod board;
+mod book;
 mod event;
 pub mod feed;
 pub mod fnv;
 mod id;
+mod merge;
 mod observation;
 mod price;
 pub mod query;
@@ -31,8 +33,12 @@ mod token;
 mod window;
 
 pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
-pub use event::{Event, EventKind};
+pub use book::{Book, BookSettings, Published, Tick, TokenAge};
+pub use event::{Event, EventKind, EventPlace};
 pub use id::{Chain, IdError, PoolId, TokenId};
+pub use merge::anchor::{is_anchor, wrapped_sol};
+pub use merge::venue::dex_label;
+pub use merge::{PoolReason, PoolView};
 pub use observation::{Harvest, PoolObservation, PoolSide, Reject, Statement, TokenObservation};
 pub use price::{Price, PriceError};
 pub use query::{ParameterError, Rank, TokenQuery};
