@@ -13,6 +13,7 @@ mod connection;
 mod frame;
 mod hub;
 mod limits;
+mod request;
 mod rows;
 mod session;
 mod stage;

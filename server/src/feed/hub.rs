@@ -97,6 +97,8 @@ pub struct Hub {
     /// Set when the server is about to stop: connections say so and close.
     pub(super) closing: CancellationToken,
     stage: watch::Sender<Arc<Stage>>,
+    /// Held during a step.
+    stepping: Mutex<()>,
     /// The watched views by name. Also held while a stage is swapped in, so that none is lost between two.
     views: Mutex<HashMap<Arc<str>, Weak<View>>>,
     ids: Mutex<HashMap<u64, Arc<[TokenId]>>>,
@@ -117,6 +119,7 @@ impl Hub {
             config,
             closing: CancellationToken::new(),
             stage: watch::Sender::new(Arc::new(Stage::new(snapshot, status))),
+            stepping: Mutex::default(),
             views: Mutex::default(),
             ids: Mutex::default(),
             numbers: AtomicU64::new(0),
@@ -282,8 +285,9 @@ impl Hub {
         self.views().values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Only one caller at a time steps; views are added and dropped by others meanwhile.
+    /// Goes on to the newest commit; views are added and dropped by others meanwhile.
     fn step(&self, renew_status: bool) -> StatusStep {
+        let _stepping = self.stepping.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.stage();
         let current = self.store.snapshot();
         let way = self.way(&old, &current);
