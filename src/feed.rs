@@ -9,6 +9,7 @@
 //! that the new parameters left out, or that left the range of its list, is no longer part of the subscription: no frame
 //! will speak of it.
 
+pub mod client;
 mod message;
 mod sequence;
 mod splice;

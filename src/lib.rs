@@ -18,6 +18,7 @@ mod book;
 mod event;
 pub mod feed;
 pub mod fnv;
+pub mod format;
 mod id;
 mod merge;
 mod observation;
