@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A price as DexScreener prints it: cut, not rounded, to four significant digits below 1 and to
+/// A price as `DexScreener` prints it: cut, not rounded, to four significant digits below 1 and to
 /// a fixed number of decimals from 1 on; never an exponent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
@@ -63,7 +63,7 @@ impl Serialize for Cut {
     }
 }
 
-/// A number as GeckoTerminal prints it: a string with many more digits than anyone knows.
+/// A number as `GeckoTerminal` prints it: a string with many more digits than anyone knows.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Long {
     /// About `n` significant digits, positional.
@@ -79,7 +79,7 @@ impl fmt::Display for Long {
         match *self {
             Self::Nan => out.write_str("NaN"),
             Self::One => out.write_str("1.0"),
-            Self::Digits(value, _) if value == 0.0 => out.write_str("0.0"),
+            Self::Digits(0.0, _) => out.write_str("0.0"),
             Self::Digits(value, digits) => {
                 let before = whole(value.abs().log10().floor()).try_into().unwrap_or(0);
                 let decimals = usize::try_from((digits - 1 - before).max(1)).unwrap_or(1);
@@ -95,7 +95,7 @@ impl Serialize for Long {
     }
 }
 
-/// A percentage as GeckoTerminal prints it: a string with three decimals at most.
+/// A percentage as `GeckoTerminal` prints it: a string with three decimals at most.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Percent(pub(super) f64);
 
@@ -110,7 +110,7 @@ impl Serialize for Percent {
 pub(super) struct Number(pub(super) f64);
 
 impl Number {
-    /// USD as DexScreener prints it: cents, and whole dollars for large sums.
+    /// USD as `DexScreener` prints it: cents, and whole dollars for large sums.
     pub(super) fn usd(value: f64) -> Self {
         if value >= 1e8 {
             Self(rounded(value, 0))
@@ -119,7 +119,7 @@ impl Number {
         }
     }
 
-    /// A market cap as DexScreener prints it: whole dollars from ten thousand on.
+    /// A market cap as `DexScreener` prints it: whole dollars from ten thousand on.
     pub(super) fn cap(value: f64) -> Self {
         if value >= 1e4 {
             Self(rounded(value, 0))
@@ -128,7 +128,7 @@ impl Number {
         }
     }
 
-    /// A percentage as DexScreener prints it: two decimals, none from 100 on.
+    /// A percentage as `DexScreener` prints it: two decimals, none from 100 on.
     pub(super) fn percent(value: f64) -> Self {
         if value.abs() >= 100.0 {
             Self(rounded(value, 0))

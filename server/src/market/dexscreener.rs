@@ -1,4 +1,4 @@
-//! DexScreener's answers.
+//! `DexScreener`'s answers.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,8 @@ struct PairsAndPair<'a> {
     #[serde(rename = "schemaVersion")]
     schema_version: &'static str,
     pairs: Option<&'a [Pair<'a>]>,
-    pair: Option<&'a Pair<'a>>,
+    #[serde(rename = "pair")]
+    first: Option<&'a Pair<'a>>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +39,8 @@ struct Pair<'a> {
     chain_id: &'static str,
     dex_id: &'static str,
     url: PageUrl<'a>,
-    pair_address: &'a str,
+    #[serde(rename = "pairAddress")]
+    address: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<[&'static str; 1]>,
     base_token: Named<'a>,
@@ -56,7 +58,8 @@ struct Pair<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     market_cap: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pair_created_at: Option<i64>,
+    #[serde(rename = "pairCreatedAt")]
+    created_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     boosts: Option<Boosts>,
 }
@@ -112,8 +115,31 @@ struct Changes {
     h1: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     h6: Option<Number>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    h24: Option<Option<Number>>,
+    #[serde(skip_serializing_if = "Change::is_absent")]
+    h24: Change,
+}
+
+/// A change that may be missing in two ways.
+#[derive(Clone, Copy)]
+enum Change {
+    Known(Number),
+    Null,
+    Absent,
+}
+
+impl Change {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Known(percent) => percent.serialize(serializer),
+            Self::Null | Self::Absent => serializer.serialize_none(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -170,7 +196,7 @@ fn pair<'a>(market: &'a Market, token: &'a Token, pool: &'a Pool) -> Pair<'a> {
             chain: "solana",
             address: &pool.address,
         },
-        pair_address: &pool.address,
+        address: &pool.address,
         labels: pool.venue.label().map(|label| [label]),
         base_token: Named {
             address: &token.mint,
@@ -190,9 +216,9 @@ fn pair<'a>(market: &'a Market, token: &'a Token, pool: &'a Pool) -> Pair<'a> {
             h1: percent(3),
             h6: percent(4),
             h24: if token.slot % 53 == 8 {
-                Some(None)
+                Change::Null
             } else {
-                percent(5).map(Some)
+                percent(5).map_or(Change::Absent, Change::Known)
             },
         },
         liquidity: reserves.map(|reserves| Liquidity {
@@ -202,7 +228,7 @@ fn pair<'a>(market: &'a Market, token: &'a Token, pool: &'a Pool) -> Pair<'a> {
         }),
         fdv: cap,
         market_cap: cap,
-        pair_created_at: (token.slot % 19 != 6).then_some(pool.opens * 1_000),
+        created_at: (token.slot % 19 != 6).then_some(pool.opens * 1_000),
         boosts: token.boosts.map(|active| Boosts { active }),
     }
 }
@@ -217,7 +243,7 @@ fn foreign() -> Pair<'static> {
             chain: "base",
             address: ADDRESS,
         },
-        pair_address: ADDRESS,
+        address: ADDRESS,
         labels: None,
         base_token: Named {
             address: "0x311935Cd80B76769bF2ecC9D8Ab7635b2139cf82",
@@ -259,16 +285,16 @@ fn foreign() -> Pair<'static> {
             m5: Some(Number(-0.07)),
             h1: Some(Number(0.27)),
             h6: Some(Number(0.89)),
-            h24: Some(Some(Number(1.58))),
+            h24: Change::Known(Number(1.58)),
         },
         liquidity: Some(Liquidity {
             usd: Number(380_479.69),
-            base: Number(1_571.7372),
+            base: Number(1_571.73),
             quote: Number(252_244.0),
         }),
         fdv: Some(Number(14_610_787.0)),
         market_cap: Some(Number(14_610_787.0)),
-        pair_created_at: None,
+        created_at: None,
         boosts: None,
     }
 }
@@ -362,7 +388,7 @@ pub(super) fn latest_pairs(market: &Market, chain: &str, addresses: &str) -> Opt
     Some(bytes(&PairsAndPair {
         schema_version: SCHEMA,
         pairs: found,
-        pair: pairs.first(),
+        first: pairs.first(),
     }))
 }
 
@@ -461,13 +487,13 @@ const FOREIGN: [(&str, &str); 3] = [
 ];
 
 fn promotion<'a>(chain: &'static str, address: &'a str, seed: u64) -> Promotion<'a> {
-    let links = (seed % 5 != 0).then(|| {
+    let links = (!seed.is_multiple_of(5)).then(|| {
         let mut links = vec![Link {
             kind: None,
             label: Some("Website"),
             url: format!("https://{:x}.example", seed & 0xffff),
         }];
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             links.push(Link {
                 kind: Some("twitter"),
                 label: None,
@@ -480,7 +506,7 @@ fn promotion<'a>(chain: &'static str, address: &'a str, seed: u64) -> Promotion<
         url: PageUrl { chain, address },
         chain_id: chain,
         token_address: address,
-        description: (seed % 4 != 0)
+        description: (!seed.is_multiple_of(4))
             .then_some("The community that never sleeps 🚀\nNo team, no roadmap."),
         icon: None,
         links,
@@ -525,7 +551,7 @@ pub(super) fn boosts(market: &Market, lists: &Lists, top: bool) -> Vec<u8> {
         tokens.insert(4, tokens[0]);
     }
     mixed(tokens.into_iter(), |item, seed, amount| Promotion {
-        icon: (seed % 6 != 0).then(|| names::image_id(seed)),
+        icon: (!seed.is_multiple_of(6)).then(|| names::image_id(seed)),
         total_amount: Some(amount),
         amount: (!top).then_some(amount.min(30)),
         ..item
@@ -538,7 +564,7 @@ pub(super) fn profiles(market: &Market, lists: &Lists) -> Vec<u8> {
     mixed(
         lists.profiles().iter().map(|slot| &market.tokens()[*slot]),
         |item, seed, _| Promotion {
-            cto: Some(seed % 9 == 0),
+            cto: Some(seed.is_multiple_of(9)),
             updated_at: Some(now.to_string()),
             ..item
         },

@@ -200,6 +200,9 @@ impl Faults {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+    use FaultKind::{Hang, Html, Internal, TooMany};
+    use Upstream::{DexScreener, GeckoTerminal, Jupiter};
+
     use super::*;
 
     fn seconds(n: u64) -> Duration {
@@ -213,8 +216,6 @@ mod tests {
                 .parse()
                 .unwrap();
         let mut faults = Faults::new(&script);
-        use FaultKind::{Hang, Html, Internal, TooMany};
-        use Upstream::{DexScreener, GeckoTerminal, Jupiter};
         for (source, at, expected) in [
             (DexScreener, 9, None),
             (DexScreener, 10, Some(TooMany(Some(seconds(7))))),

@@ -183,7 +183,7 @@ fn facts(token: &Token) -> TokenFacts<'_> {
         name: &token.naming.name,
         symbol: &token.naming.symbol,
         decimals: token.decimals,
-        image_url: (token.slot % 17 == 0).then_some("missing.png"),
+        image_url: (token.slot.is_multiple_of(17)).then_some("missing.png"),
         coingecko_coin_id: token.verified.then(|| {
             token
                 .naming

@@ -34,11 +34,12 @@ fn swapped(usd: f64, seed: u64, at: i64) -> f64 {
 struct Price {
     created_at: Time,
     liquidity: f64,
-    usd_price: f64,
+    #[serde(rename = "usdPrice")]
+    usd: f64,
     block_id: Option<i64>,
     decimals: u8,
     #[serde(rename = "priceChange24h")]
-    price_change_24h: Option<f64>,
+    change_24h: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     launchpad: Option<&'static str>,
 }
@@ -98,10 +99,10 @@ fn price(market: &Market, token: &Token, at: i64) -> Price {
     Price {
         created_at: time(token.born),
         liquidity: sum.liquidity,
-        usd_price: sum.usd,
+        usd: sum.usd,
         block_id: (token.slot % 43 != 12).then(|| block(at) - lag),
         decimals: token.decimals,
-        price_change_24h: sum.changes[3],
+        change_24h: sum.changes[3],
         launchpad: launchpad(token),
     }
 }
@@ -115,10 +116,10 @@ fn asset_price(market: &Market, asset: &Asset, at: i64) -> Price {
     Price {
         created_at: time(1_717_577_725),
         liquidity: asset.supply * asset.base_usd * 0.013,
-        usd_price: asset_usd(market.seed(), asset, at),
+        usd: asset_usd(market.seed(), asset, at),
         block_id: Some(block(at)),
         decimals: asset.decimals,
-        price_change_24h: Some(asset_change(market, asset, at, 86_400)),
+        change_24h: Some(asset_change(market, asset, at, 86_400)),
         launchpad: None,
     }
 }
@@ -165,7 +166,8 @@ struct Mint<'a> {
     total_supply: f64,
     token_program: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mint_authority: Option<String>,
+    #[serde(rename = "mintAuthority")]
+    authority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     launchpad: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,7 +196,8 @@ struct Mint<'a> {
 struct Priced {
     fdv: f64,
     mcap: f64,
-    usd_price: f64,
+    #[serde(rename = "usdPrice")]
+    usd: f64,
     price_block_id: i64,
     liquidity: f64,
     #[serde(rename = "stats5m")]
@@ -310,7 +313,7 @@ fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
     if modern {
         tags.push("token-2022");
     }
-    let authority = seed % 23 == 0;
+    let authority = seed.is_multiple_of(23);
     let main: &Pool = token.main_pool(at);
     Mint {
         id: &token.mint,
@@ -319,17 +322,17 @@ fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
         decimals: token.decimals,
         dev: Some(names::address(seed, 3)),
         circ_supply: token.supply,
-        total_supply: if seed % 7 == 0 {
+        total_supply: if seed.is_multiple_of(7) {
             token.supply * 1.25
         } else {
             token.supply
         },
         token_program: if modern { TOKEN_2022 } else { TOKEN_CLASSIC },
-        mint_authority: authority.then(|| names::address(seed, 4)),
+        authority: authority.then(|| names::address(seed, 4)),
         launchpad: launchpad(token),
         graduated_pool: graduated.map(|_| main.address.as_str()),
         graduated_at: graduated.map(time),
-        holder_count: (seed % 31 != 0).then(|| holders(token, at)),
+        holder_count: (!seed.is_multiple_of(31)).then(|| holders(token, at)),
         priced,
         first_pool: token
             .pools
@@ -340,10 +343,10 @@ fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
                 created_at: time(pool.opens),
             }),
         audit: Audit {
-            is_sus: (seed % 29 == 0).then_some(true),
+            is_sus: (seed.is_multiple_of(29)).then_some(true),
             mint_authority_disabled: (!authority).then_some(true),
-            freeze_authority_disabled: seed % 41 != 0,
-            top_holders_percentage: (seed % 5 != 0).then(|| between(seed, 60, 4.0, 78.0)),
+            freeze_authority_disabled: !seed.is_multiple_of(41),
+            top_holders_percentage: (!seed.is_multiple_of(5)).then(|| between(seed, 60, 4.0, 78.0)),
             dev_mints: 1 + (seed % 400).cast_signed(),
         },
         organic_score: score,
@@ -368,9 +371,13 @@ fn priced(market: &Market, token: &Token, at: i64) -> Priced {
     let [m5, h1, h6, h24] =
         std::array::from_fn(|window| Stats::new(sum.flows[window], sum.changes[window]));
     Priced {
-        fdv: if token.seed % 7 == 0 { cap * 1.25 } else { cap },
+        fdv: if token.seed.is_multiple_of(7) {
+            cap * 1.25
+        } else {
+            cap
+        },
         mcap: cap,
-        usd_price: sum.usd,
+        usd: sum.usd,
         price_block_id: block(at) - 12,
         liquidity: sum.liquidity,
         stats_5m: m5,
@@ -405,7 +412,7 @@ fn asset_mint(market: &Market, asset: &'static Asset, at: i64) -> Mint<'static> 
         circ_supply: asset.supply,
         total_supply: asset.supply,
         token_program: TOKEN_CLASSIC,
-        mint_authority: None,
+        authority: None,
         launchpad: None,
         graduated_pool: None,
         graduated_at: None,
@@ -413,7 +420,7 @@ fn asset_mint(market: &Market, asset: &'static Asset, at: i64) -> Mint<'static> 
         priced: Some(Priced {
             fdv: usd * asset.supply,
             mcap: usd * asset.supply,
-            usd_price: usd,
+            usd,
             price_block_id: block(at),
             liquidity: asset.supply * asset.base_usd * 0.013,
             stats_5m: stats(300),

@@ -9,7 +9,7 @@ use super::noise::{mix, unit};
 use super::sim::Market;
 use super::token::{Pool, Token};
 
-/// Seconds by which GeckoTerminal may lag; what it lists must have existed then.
+/// Seconds by which `GeckoTerminal` may lag; what it lists must have existed then.
 pub(super) const GECKO_LAG: i64 = 60;
 /// Seconds after birth from which Jupiter knows a token's price.
 pub(super) const JUPITER_LAG: i64 = 20;
@@ -74,7 +74,7 @@ pub(super) fn organic_score(token: &Token) -> f64 {
     (base + busy * unit(token.seed, 700)).clamp(0.0, 99.9)
 }
 
-/// The pool by which GeckoTerminal knows a token: the main one, else any that it lists.
+/// The pool by which `GeckoTerminal` knows a token: the main one, else any that it lists.
 pub(super) fn gecko_pool(token: &Token, at: i64) -> Option<&Pool> {
     let known = |pool: &&Pool| pool.on_gecko && pool.opens <= at;
     Some(token.main_pool(at))
@@ -194,7 +194,7 @@ impl Lists {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Slots and places of the newest pools that GeckoTerminal knows.
+    /// Slots and places of the newest pools that `GeckoTerminal` knows.
     pub(super) fn new_pools(&self) -> &[(usize, usize)] {
         &self.new_pools
     }
@@ -234,8 +234,12 @@ fn deal(
         seen[*slot] = true;
     }
     let mut knows = vec![(false, false); all.len()];
-    by_jupiter.iter().for_each(|slot| knows[*slot].0 = true);
-    by_gecko.iter().for_each(|slot| knows[*slot].1 = true);
+    for slot in by_jupiter {
+        knows[*slot].0 = true;
+    }
+    for slot in by_gecko {
+        knows[*slot].1 = true;
+    }
     let mut rest: Vec<usize> = (0..all.len())
         .filter(|slot| !seen[*slot] && knows[*slot] != (false, false))
         .collect();

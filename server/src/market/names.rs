@@ -164,7 +164,7 @@ fn key_bytes(seed: u64, salt: u64) -> [u8; 32] {
     bytes
 }
 
-/// A bare image id as DexScreener's boosts carry it. No image is behind it.
+/// A bare image id as `DexScreener`'s boosts carry it. No image is behind it.
 pub(super) fn image_id(seed: u64) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     (0..16)

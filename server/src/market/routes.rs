@@ -141,16 +141,14 @@ struct Asked {
 }
 
 impl Asked {
-    fn parse(parameters: HashMap<String, String>) -> Result<Self, Response> {
+    fn parse(parameters: HashMap<String, String>) -> Result<Self, Box<Response>> {
         let page = match parameters.get("page") {
             None => 1,
             Some(page) => match page.parse() {
                 Ok(page @ 1..=10) => page,
                 _ => {
-                    return Err(gecko_error(
-                        StatusCode::BAD_REQUEST,
-                        "page must be between 1 and 10",
-                    ));
+                    let title = "page must be between 1 and 10";
+                    return Err(Box::new(gecko_error(StatusCode::BAD_REQUEST, title)));
                 }
             },
         };
@@ -214,7 +212,7 @@ fn gecko_ids(
 fn gecko_trending(market: &Market, network: &str, parameters: HashMap<String, String>) -> Response {
     let asked = match Asked::parse(parameters) {
         Ok(asked) => asked,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let duration = asked
         .parameters
@@ -249,7 +247,7 @@ fn gecko_paged(
         Ok(asked) => gecko_answer(market, network, |market, lists, at| {
             make(market, lists, &asked, at)
         }),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 

@@ -73,7 +73,7 @@ async fn local(market: &Market, body: &str) -> Answer {
     order(market, Some("127.0.0.1:9999"), body).await
 }
 
-/// Every main pair at DexScreener, in batches as the product asks.
+/// Every main pair at `DexScreener`, in batches as the product asks.
 async fn all_pairs(market: &Market) -> Vec<Value> {
     let mut pairs = Vec::new();
     for batch in market.mints().chunks(30) {
@@ -370,7 +370,7 @@ async fn counterfeits_are_there_and_are_found_by_the_usual_search() {
                 assert!(truths[&mint].pools[0].liquidity_usd.unwrap() < 100.0);
             }
         }
-        assert!(fakes >= 3 && fakes < 29, "{fakes}");
+        assert!((3..29).contains(&fakes), "{fakes}");
         assert!(greatest > 1e9, "{greatest}");
     }
 }
@@ -483,7 +483,7 @@ async fn every_kind_of_odd_value_occurs() {
 #[tokio::test(start_paused = true)]
 async fn odd_pools_mislead_as_recorded() {
     let market = market_of(2_000, 1, "");
-    let (mut mispriced, mut frozen, mut stranded) = (0, 0, 0);
+    let (mut mispriced, mut frozen, mut stranded, mut quiet) = (0, 0, 0, 0);
     for mint in market.mints() {
         let truth = market.truth("solana", &mint).unwrap();
         if truth.counterfeit || !truth.pools.iter().any(|pool| pool.misleading) {
@@ -515,7 +515,7 @@ async fn odd_pools_mislead_as_recorded() {
             } else {
                 assert!(pair.get("liquidity").is_none(), "{pair}");
                 assert_eq!(pair["priceNative"], "0.0000004108");
-                assert_eq!(pair["txns"]["m5"]["buys"], 0);
+                quiet += usize::from(pair["txns"]["m5"]["buys"] == 0);
                 first_stop = Some(address.to_owned());
                 frozen += 1;
             }
@@ -527,6 +527,8 @@ async fn odd_pools_mislead_as_recorded() {
             assert_eq!(json(&market, &path).await["pair"]["priceNative"], before);
         }
     }
+    // Those that stopped within the last five minutes are not quiet yet.
+    assert!(quiet > frozen * 9 / 10, "{quiet} of {frozen}");
     assert!(
         mispriced > 10 && frozen > 50 && stranded > 3,
         "{mispriced} {frozen} {stranded}"
@@ -838,7 +840,7 @@ async fn candles_follow_the_price() {
     for mint in market.mints() {
         let truth = market.truth("solana", &mint).unwrap();
         let pool = &truth.pools[0];
-        if pool.misleading || pool.trades_24h < 2_000 {
+        if pool.misleading || pool.trades_24h < 500 {
             continue;
         }
         let path = format!(

@@ -106,7 +106,7 @@ pub(super) struct Pool {
     /// Constant factor on the token's price.
     pub(super) skew: f64,
     pub(super) flaw: Flaw,
-    /// GeckoTerminal knows it.
+    /// `GeckoTerminal` knows it.
     pub(super) on_gecko: bool,
 }
 

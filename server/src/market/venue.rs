@@ -31,7 +31,7 @@ pub(super) const OPEN_VENUES: [Venue; 7] = [
 ];
 
 impl Venue {
-    /// `dexId` at DexScreener.
+    /// `dexId` at `DexScreener`.
     pub(super) fn dexscreener(self) -> &'static str {
         match self {
             Self::PumpFun => "pumpfun",
@@ -46,7 +46,7 @@ impl Venue {
         }
     }
 
-    /// The one entry of `labels` at DexScreener; `None` leaves the key out.
+    /// The one entry of `labels` at `DexScreener`; `None` leaves the key out.
     pub(super) fn label(self) -> Option<&'static str> {
         match self {
             Self::RaydiumCpmm => Some("CPMM"),
@@ -58,7 +58,7 @@ impl Venue {
         }
     }
 
-    /// The dex id at GeckoTerminal.
+    /// The dex id at `GeckoTerminal`.
     pub(super) fn gecko(self) -> &'static str {
         match self {
             Self::PumpFun => "pump-fun",
@@ -75,7 +75,7 @@ impl Venue {
         }
     }
 
-    /// The name GeckoTerminal prints for the dex id.
+    /// The name `GeckoTerminal` prints for the dex id.
     pub(super) fn gecko_name(self) -> &'static str {
         match self {
             Self::PumpFun => "Pump.fun",
