@@ -3,8 +3,10 @@
 pub mod bus;
 pub mod clock;
 pub mod feed;
-//pub mod journal;
+pub mod journal;
 pub mod market;
+pub mod observe;
 pub mod planner;
+pub mod poller;
 pub mod sources;
 pub mod store;

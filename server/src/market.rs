@@ -125,21 +125,13 @@ enum Setting {
 impl Market {
     /// A market whose clock starts now. Call it inside a tokio runtime.
     pub fn new(options: MarketOptions) -> Self {
-        let MarketOptions {
-            tokens,
-            seed,
-            start,
-            faults,
-        } = options;
+        let MarketOptions { tokens, seed, start, faults } = options;
         let clock = Clock::new(start);
         let market = sim::Market::new(tokens, seed, clock.started());
         Self {
             inner: Arc::new(Inner {
                 clock,
-                core: Mutex::new(Core {
-                    market,
-                    lists: Lists::default(),
-                }),
+                core: Mutex::new(Core { market, lists: Lists::default() }),
                 faults: Mutex::new((Instant::now(), Faults::new(&faults))),
                 closing: CancellationToken::new(),
             }),
@@ -154,13 +146,7 @@ impl Market {
 
     /// Every token's mint, in no order of interest.
     pub fn mints(&self) -> Vec<String> {
-        self.read(|market| {
-            market
-                .tokens()
-                .iter()
-                .map(|token| token.mint.clone())
-                .collect()
-        })
+        self.read(|market| market.tokens().iter().map(|token| token.mint.clone()).collect())
     }
 
     /// The truth about a token; `None` when the market does not hold it, or not on this chain.
@@ -185,11 +171,7 @@ impl Market {
 
     fn core(&self) -> std::sync::MutexGuard<'_, Core> {
         // What a panicking holder leaves behind is a market at an earlier time: still a market.
-        let mut core = self
-            .inner
-            .core
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut core = self.inner.core.lock().unwrap_or_else(PoisonError::into_inner);
         core.market.advance(self.inner.clock.now());
         core
     }
@@ -240,22 +222,14 @@ impl Market {
 
     /// What befalls a request to an upstream now.
     fn strike(&self, source: Upstream) -> Option<FaultKind> {
-        let mut faults = self
-            .inner
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut faults = self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner);
         let after: Duration = faults.0.elapsed();
         faults.1.strike(source, after)
     }
 
     /// Replaces the faults; the script's times count from now.
     fn replace_faults(&self, script: &FaultScript) {
-        let mut faults = self
-            .inner
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut faults = self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner);
         *faults = (Instant::now(), Faults::new(script));
     }
 }
@@ -269,9 +243,7 @@ fn true_pool(market: &sim::Market, token: &token::Token, pool: &token::Pool) -> 
         dex: pool.venue.dexscreener(),
         quote: pool.quote.asset().mint,
         price_usd: token.pool_usd(pool, now, market.quotes()),
-        liquidity_usd: reading
-            .reserves
-            .map(|reserves| 2.0 * reserves.quote * market.quotes().usd(pool.quote, now)),
+        liquidity_usd: reading.reserves.map(|reserves| 2.0 * reserves.quote * market.quotes().usd(pool.quote, now)),
         volume_24h_usd: reading.flows[5].volume,
         trades_24h: reading.flows[5].trades(),
         misleading: frozen || pool.flaw != token::Flaw::None,
@@ -284,9 +256,7 @@ pub async fn serve(
     market: Market,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let service = market
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
+    let service = market.router().into_make_service_with_connect_info::<SocketAddr>();
     let closing = market.inner.closing.clone();
     axum::serve(listener, service)
         .with_graceful_shutdown(async move {

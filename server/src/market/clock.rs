@@ -25,10 +25,7 @@ impl Clock {
     pub(super) fn new(start: SystemTime) -> Self {
         Self {
             start: start.duration_since(UNIX_EPOCH).unwrap_or_default(),
-            state: Mutex::new(State {
-                passed: Duration::ZERO,
-                running: Some(Instant::now()),
-            }),
+            state: Mutex::new(State { passed: Duration::ZERO, running: Some(Instant::now()) }),
         }
     }
 
@@ -45,9 +42,7 @@ impl Clock {
     /// The Unix second it shows.
     pub(super) fn now(&self) -> i64 {
         let state = self.state();
-        let running = state
-            .running
-            .map_or(Duration::ZERO, |since| since.elapsed());
+        let running = state.running.map_or(Duration::ZERO, |since| since.elapsed());
         let shown = self.start + state.passed + running;
         i64::try_from(shown.as_secs()).unwrap_or(i64::MAX)
     }

@@ -23,18 +23,9 @@ const LONGEST: f64 = 315_360_000.0;
 enum Order {
     Pause,
     Resume,
-    Step {
-        seconds: f64,
-    },
-    Set {
-        token: String,
-        price: Option<f64>,
-        volume: Option<f64>,
-        liquidity: Option<f64>,
-    },
-    Fault {
-        script: String,
-    },
+    Step { seconds: f64 },
+    Set { token: String, price: Option<f64>, volume: Option<f64>, liquidity: Option<f64> },
+    Fault { script: String },
 }
 
 #[derive(Serialize)]
@@ -49,13 +40,7 @@ struct Refused {
 }
 
 fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
-    (
-        status,
-        axum::Json(Refused {
-            error: error.into(),
-        }),
-    )
-        .into_response()
+    (status, axum::Json(Refused { error: error.into() })).into_response()
 }
 
 pub(super) async fn control(
@@ -64,9 +49,7 @@ pub(super) async fn control(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let peer = extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip().to_canonical());
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     if !peer.is_some_and(|peer| peer.is_loopback()) || headers.contains_key(header::ORIGIN) {
         return refuse(StatusCode::FORBIDDEN, "control is for this machine only");
     }
@@ -93,27 +76,18 @@ fn obey(market: &Market, order: Order) -> Result<(), String> {
             }
             market.inner.clock.step(Duration::from_secs_f64(seconds));
         }
-        Order::Set {
-            token,
-            price,
-            volume,
-            liquidity,
-        } => {
-            let settings: Vec<Setting> = [
-                price.map(Setting::Price),
-                volume.map(Setting::Volume),
-                liquidity.map(Setting::Liquidity),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
+        Order::Set { token, price, volume, liquidity } => {
+            let settings: Vec<Setting> =
+                [price.map(Setting::Price), volume.map(Setting::Volume), liquidity.map(Setting::Liquidity)]
+                    .into_iter()
+                    .flatten()
+                    .collect();
             if settings.is_empty() {
                 return Err("nothing to set: give price, volume or liquidity".to_owned());
             }
             let mint = token.strip_prefix("solana:").unwrap_or(&token);
             for setting in settings {
-                let (Setting::Price(value) | Setting::Volume(value) | Setting::Liquidity(value)) =
-                    setting;
+                let (Setting::Price(value) | Setting::Volume(value) | Setting::Liquidity(value)) = setting;
                 if !value.is_finite() || value <= 0.0 || value > 1e15 {
                     return Err("a value must be above 0 and at most 1e15".to_owned());
                 }
@@ -123,9 +97,7 @@ fn obey(market: &Market, order: Order) -> Result<(), String> {
             }
         }
         Order::Fault { script } => {
-            let script: FaultScript = script
-                .parse()
-                .map_err(|error: super::FaultError| error.to_string())?;
+            let script: FaultScript = script.parse().map_err(|error: super::FaultError| error.to_string())?;
             market.replace_faults(&script);
         }
     }

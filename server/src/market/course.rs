@@ -32,11 +32,7 @@ impl Flow {
     }
 
     pub(super) fn plus(self, other: Self) -> Self {
-        Self {
-            buys: self.buys + other.buys,
-            sells: self.sells + other.sells,
-            volume: self.volume + other.volume,
-        }
+        Self { buys: self.buys + other.buys, sells: self.sells + other.sells, volume: self.volume + other.volume }
     }
 }
 
@@ -161,17 +157,12 @@ impl Token {
         let mut ln = match self.origin {
             Origin::Counterfeit { usd, .. } => usd.ln(),
             Origin::Settled { ln_usd } => ln_usd + walk(self.seed, age, self.sigma_day),
-            Origin::Launched {
-                peak,
-                peak_after,
-                drift,
-            } => {
-                self.launched_sol(age, peak, peak_after, drift).ln()
-                    + quotes.usd(Quote::Sol, self.born + age).ln()
+            Origin::Launched { peak, peak_after, drift } => {
+                self.launched_sol(age, peak, peak_after, drift).ln() + quotes.usd(Quote::Sol, self.born + age).ln()
             }
         };
-        let on_curve = matches!(self.origin, Origin::Launched { .. })
-            && self.graduates.is_none_or(|graduates| at <= graduates);
+        let on_curve =
+            matches!(self.origin, Origin::Launched { .. }) && self.graduates.is_none_or(|graduates| at <= graduates);
         if !on_curve && let Some(spike) = self.spike(age >> BLOCK_BITS) {
             ln += spike.lifts(age);
         }
@@ -194,9 +185,7 @@ impl Token {
         match self.graduates.map(|graduates| graduates - self.born) {
             Some(end) if age >= end => {
                 let since = (age - end) as f64;
-                (CURVE_END_SOL.ln() + walked(age) - walked(end)
-                    + drift * (1.0 - (-since / 21_600.0).exp()))
-                .exp()
+                (CURVE_END_SOL.ln() + walked(age) - walked(end) + drift * (1.0 - (-since / 21_600.0).exp())).exp()
             }
             Some(end) => {
                 let done = age as f64 / end.max(1) as f64;
@@ -238,11 +227,7 @@ impl Token {
                 span if span >= 21_600 => 0,
                 _ => return Flow::default(),
             };
-            return Flow {
-                buys: wash.trades[place],
-                sells: wash.trades[place],
-                volume: wash.volume[place],
-            };
+            return Flow { buys: wash.trades[place], sells: wash.trades[place], volume: wash.volume[place] };
         }
         let from = from.max(pool.opens);
         let to = to.min(pool.closes.unwrap_or(to));
@@ -254,8 +239,7 @@ impl Token {
         let before = pool.trades * (self.counted(from) - open).max(0.0);
         let after = pool.trades * (self.counted(to) - open).max(0.0);
         let share = self.pace.buys;
-        let difference =
-            |share: f64, after: f64, before: f64| whole(share * after) - whole(share * before);
+        let difference = |share: f64, after: f64, before: f64| whole(share * after) - whole(share * before);
         let mut buys = difference(share, after, before);
         let mut sells = difference(1.0 - share, after, before);
         let mut volume = self.worth(after) - self.worth(before);
@@ -265,19 +249,12 @@ impl Token {
             };
             let trades = pool.trades * spike.trades;
             let (after, before) = (trades * spike.done(to), trades * spike.done(from));
-            let (more_buys, more_sells) = (
-                difference(0.6, after, before),
-                difference(0.4, after, before),
-            );
+            let (more_buys, more_sells) = (difference(0.6, after, before), difference(0.4, after, before));
             buys += more_buys;
             sells += more_sells;
             volume += 1.6 * (more_buys + more_sells) as f64;
         }
-        Flow {
-            buys,
-            sells,
-            volume: volume * self.pace.trade_usd * self.overrides.volume,
-        }
+        Flow { buys, sells, volume: volume * self.pace.trade_usd * self.overrides.volume }
     }
 
     /// The first `count` trades in units of a mean one. Whole trades only, of varying size.
@@ -289,31 +266,15 @@ impl Token {
     }
 
     /// What lies in a pool at a Unix second, given its printed price and that of its quote.
-    fn reserves(
-        &self,
-        pool: &Pool,
-        at: i64,
-        usd: f64,
-        printed_usd: f64,
-        quote_usd: f64,
-    ) -> Option<Reserves> {
+    fn reserves(&self, pool: &Pool, at: i64, usd: f64, printed_usd: f64, quote_usd: f64) -> Option<Reserves> {
         if pool.venue.is_curve() {
             return None;
         }
         let scale = self.overrides.liquidity;
-        if let Origin::Counterfeit {
-            liquidity_usd,
-            quote,
-            ..
-        } = self.origin
-        {
+        if let Origin::Counterfeit { liquidity_usd, quote, .. } = self.origin {
             let quote = quote * scale;
             let base = (liquidity_usd * scale - quote).max(0.0) / usd;
-            return Some(Reserves {
-                usd: base * usd + quote,
-                base,
-                quote,
-            });
+            return Some(Reserves { usd: base * usd + quote, base, quote });
         }
         let mut worth = self.liquidity_usd * pool.depth * scale;
         // What lies in a constant-product pool grows with the root of the price.
@@ -329,11 +290,7 @@ impl Token {
             _ => quote_usd,
         };
         let quote = worth * pool.quote_side / honest_quote_usd;
-        Some(Reserves {
-            usd: base * printed_usd + quote * quote_usd,
-            base,
-            quote,
-        })
+        Some(Reserves { usd: base * printed_usd + quote * quote_usd, base, quote })
     }
 
     /// What a source can see of a pool at a Unix second.

@@ -38,9 +38,7 @@ impl fmt::Display for Cut {
             return write!(out, "{cut:.*}", self.decimals as usize);
         }
         // Zeros after the point before the first digit that counts.
-        let mut zeros: i32 = whole(-self.value.log10().floor() - 1.0)
-            .try_into()
-            .unwrap_or(0);
+        let mut zeros: i32 = whole(-self.value.log10().floor() - 1.0).try_into().unwrap_or(0);
         let mut digits = (self.value * 10_f64.powi(zeros + 4) * (1.0 + 4.0 * f64::EPSILON)).floor();
         if digits >= 10_000.0 {
             digits /= 10.0;
@@ -112,38 +110,22 @@ pub(super) struct Number(pub(super) f64);
 impl Number {
     /// USD as `DexScreener` prints it: cents, and whole dollars for large sums.
     pub(super) fn usd(value: f64) -> Self {
-        if value >= 1e8 {
-            Self(rounded(value, 0))
-        } else {
-            Self(rounded(value, 2))
-        }
+        if value >= 1e8 { Self(rounded(value, 0)) } else { Self(rounded(value, 2)) }
     }
 
     /// A market cap as `DexScreener` prints it: whole dollars from ten thousand on.
     pub(super) fn cap(value: f64) -> Self {
-        if value >= 1e4 {
-            Self(rounded(value, 0))
-        } else {
-            Self(rounded(value, 2))
-        }
+        if value >= 1e4 { Self(rounded(value, 0)) } else { Self(rounded(value, 2)) }
     }
 
     /// A percentage as `DexScreener` prints it: two decimals, none from 100 on.
     pub(super) fn percent(value: f64) -> Self {
-        if value.abs() >= 100.0 {
-            Self(rounded(value, 0))
-        } else {
-            Self(rounded(value, 2))
-        }
+        if value.abs() >= 100.0 { Self(rounded(value, 0)) } else { Self(rounded(value, 2)) }
     }
 
     /// An amount of tokens: about five significant digits, whole from ten thousand on.
     pub(super) fn amount(value: f64) -> Self {
-        if value >= 1e4 {
-            Self(rounded(value, 0))
-        } else {
-            Self(rounded(value, 4))
-        }
+        if value >= 1e4 { Self(rounded(value, 0)) } else { Self(rounded(value, 4)) }
     }
 }
 
@@ -165,10 +147,7 @@ pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
 }
 
 /// The whole number below a value; values beyond the range of an i64 are cut to it.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the cast saturates, which is what is wanted"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates, which is what is wanted")]
 pub(super) fn whole(value: f64) -> i64 {
     value.floor() as i64
 }
@@ -218,8 +197,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_have_no_fraction() {
-        let printed =
-            serde_json::to_string(&[Number(182.0), Number(-0.07), Number::percent(-0.001)]);
+        let printed = serde_json::to_string(&[Number(182.0), Number(-0.07), Number::percent(-0.001)]);
         assert_eq!(printed.unwrap_or_default(), "[182,-0.07,0]");
     }
 }

@@ -73,11 +73,7 @@ struct Named<'a> {
 
 impl From<&'static Asset> for Named<'static> {
     fn from(asset: &'static Asset) -> Self {
-        Self {
-            address: asset.mint,
-            name: asset.name,
-            symbol: asset.symbol,
-        }
+        Self { address: asset.mint, name: asset.name, symbol: asset.symbol }
     }
 }
 
@@ -91,12 +87,7 @@ struct ByWindow<T> {
 
 impl<T> ByWindow<T> {
     fn of(flows: &[Flow; 6], make: impl Fn(Flow) -> T) -> Self {
-        Self {
-            h24: make(flows[5]),
-            h6: make(flows[4]),
-            h1: make(flows[3]),
-            m5: make(flows[0]),
-        }
+        Self { h24: make(flows[5]), h6: make(flows[4]), h1: make(flows[3]), m5: make(flows[0]) }
     }
 }
 
@@ -163,9 +154,7 @@ struct PageUrl<'a> {
 impl std::fmt::Display for PageUrl<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "https://dexscreener.com/{}/", self.chain)?;
-        self.address
-            .chars()
-            .try_for_each(|char| out.write_char(char.to_ascii_lowercase()))
+        self.address.chars().try_for_each(|char| out.write_char(char.to_ascii_lowercase()))
     }
 }
 
@@ -177,14 +166,7 @@ impl Serialize for PageUrl<'_> {
 
 fn pair<'a>(market: &'a Market, token: &'a Token, pool: &'a Pool) -> Pair<'a> {
     let reading = token.reading(pool, market.now(), market.quotes());
-    let Reading {
-        price_usd,
-        price_native,
-        flows,
-        changes,
-        reserves,
-        ..
-    } = reading;
+    let Reading { price_usd, price_native, flows, changes, reserves, .. } = reading;
     let percent = |window: usize| changes[window].map(Number::percent);
     // No USD price is known for the most exotic quote token.
     let known = pool.quote != Quote::Cards;
@@ -192,34 +174,20 @@ fn pair<'a>(market: &'a Market, token: &'a Token, pool: &'a Pool) -> Pair<'a> {
     Pair {
         chain_id: "solana",
         dex_id: pool.venue.dexscreener(),
-        url: PageUrl {
-            chain: "solana",
-            address: &pool.address,
-        },
+        url: PageUrl { chain: "solana", address: &pool.address },
         address: &pool.address,
         labels: pool.venue.label().map(|label| [label]),
-        base_token: Named {
-            address: &token.mint,
-            name: &token.naming.name,
-            symbol: &token.naming.symbol,
-        },
+        base_token: Named { address: &token.mint, name: &token.naming.name, symbol: &token.naming.symbol },
         quote_token: pool.quote.asset().into(),
         price_native: Cut::native(price_native),
         price_usd: known.then(|| Cut::usd(price_usd)),
-        txns: ByWindow::of(&flows, |flow| Txns {
-            buys: flow.buys,
-            sells: flow.sells,
-        }),
+        txns: ByWindow::of(&flows, |flow| Txns { buys: flow.buys, sells: flow.sells }),
         volume: ByWindow::of(&flows, |flow| Number::usd(flow.volume)),
         price_change: Changes {
             m5: percent(0),
             h1: percent(3),
             h6: percent(4),
-            h24: if token.slot % 53 == 8 {
-                Change::Null
-            } else {
-                percent(5).map_or(Change::Absent, Change::Known)
-            },
+            h24: if token.slot % 53 == 8 { Change::Null } else { percent(5).map_or(Change::Absent, Change::Known) },
         },
         liquidity: reserves.map(|reserves| Liquidity {
             usd: Number::usd(reserves.usd),
@@ -239,41 +207,18 @@ fn foreign() -> Pair<'static> {
     Pair {
         chain_id: "base",
         dex_id: "aerodrome",
-        url: PageUrl {
-            chain: "base",
-            address: ADDRESS,
-        },
+        url: PageUrl { chain: "base", address: ADDRESS },
         address: ADDRESS,
         labels: None,
-        base_token: Named {
-            address: "0x311935Cd80B76769bF2ecC9D8Ab7635b2139cf82",
-            name: "Solana",
-            symbol: "SOL",
-        },
-        quote_token: Named {
-            address: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
-            name: "USD Coin",
-            symbol: "USDC",
-        },
+        base_token: Named { address: "0x311935Cd80B76769bF2ecC9D8Ab7635b2139cf82", name: "Solana", symbol: "SOL" },
+        quote_token: Named { address: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", name: "USD Coin", symbol: "USDC" },
         price_native: Cut::native(118.5884),
         price_usd: Some(Cut::usd(118.5884)),
         txns: ByWindow {
-            h24: Txns {
-                buys: 5_978,
-                sells: 5_792,
-            },
-            h6: Txns {
-                buys: 1_562,
-                sells: 1_387,
-            },
-            h1: Txns {
-                buys: 354,
-                sells: 273,
-            },
-            m5: Txns {
-                buys: 15,
-                sells: 26,
-            },
+            h24: Txns { buys: 5_978, sells: 5_792 },
+            h6: Txns { buys: 1_562, sells: 1_387 },
+            h1: Txns { buys: 354, sells: 273 },
+            m5: Txns { buys: 15, sells: 26 },
         },
         volume: ByWindow {
             h24: Number(4_101_196.0),
@@ -287,11 +232,7 @@ fn foreign() -> Pair<'static> {
             h6: Some(Number(0.89)),
             h24: Change::Known(Number(1.58)),
         },
-        liquidity: Some(Liquidity {
-            usd: Number(380_479.69),
-            base: Number(1_571.73),
-            quote: Number(252_244.0),
-        }),
+        liquidity: Some(Liquidity { usd: Number(380_479.69), base: Number(1_571.73), quote: Number(252_244.0) }),
         fdv: Some(Number(14_610_787.0)),
         market_cap: Some(Number(14_610_787.0)),
         created_at: None,
@@ -307,10 +248,7 @@ fn listed(market: &Market, token: &Token, pool: &Pool) -> bool {
 
 /// All pairs of a token, those of a quote token's where it is one.
 fn pairs_of<'a>(market: &'a Market, mint: &str) -> Vec<Pair<'a>> {
-    let own = market
-        .token(mint)
-        .into_iter()
-        .flat_map(|token| token.pools.iter().map(move |pool| (token, pool)));
+    let own = market.token(mint).into_iter().flat_map(|token| token.pools.iter().map(move |pool| (token, pool)));
     let quoted = super::venue::asset_of(mint).into_iter().flat_map(|asset| {
         market
             .tokens()
@@ -342,34 +280,19 @@ pub(super) fn tokens(market: &Market, chain: &str, addresses: &str) -> Vec<u8> {
 
 /// `/token-pairs/v1/{chain}/{token}`: every pair, also those that quote in the token.
 pub(super) fn token_pairs(market: &Market, chain: &str, mint: &str) -> Vec<u8> {
-    bytes(&if chain == "solana" {
-        pairs_of(market, mint)
-    } else {
-        Vec::new()
-    })
+    bytes(&if chain == "solana" { pairs_of(market, mint) } else { Vec::new() })
 }
 
 /// `/latest/dex/tokens/{addresses}`: at most 30 pairs in total.
 pub(super) fn latest_tokens(market: &Market, addresses: &str) -> Vec<u8> {
-    let mut pairs: Vec<Pair<'_>> = addresses
-        .split(',')
-        .take(MOST)
-        .flat_map(|mint| pairs_of(market, mint))
-        .take(MOST)
-        .collect();
+    let mut pairs: Vec<Pair<'_>> =
+        addresses.split(',').take(MOST).flat_map(|mint| pairs_of(market, mint)).take(MOST).collect();
     // A wrongly priced pool with its absurd liquidity comes first.
     pairs.sort_by(|a, b| {
-        let usd = |pair: &Pair<'_>| {
-            pair.liquidity
-                .as_ref()
-                .map_or(0.0, |liquidity| liquidity.usd.0)
-        };
+        let usd = |pair: &Pair<'_>| pair.liquidity.as_ref().map_or(0.0, |liquidity| liquidity.usd.0);
         usd(b).total_cmp(&usd(a))
     });
-    bytes(&Pairs {
-        schema_version: SCHEMA,
-        pairs: Some(pairs).filter(|pairs| !pairs.is_empty()),
-    })
+    bytes(&Pairs { schema_version: SCHEMA, pairs: Some(pairs).filter(|pairs| !pairs.is_empty()) })
 }
 
 /// `/latest/dex/pairs/{chain}/{pairs}`; `None` for more than 30.
@@ -385,21 +308,14 @@ pub(super) fn latest_pairs(market: &Market, chain: &str, addresses: &str) -> Opt
         .map(|(token, pool)| pair(market, token, pool))
         .collect();
     let found = (!pairs.is_empty()).then_some(pairs.as_slice());
-    Some(bytes(&PairsAndPair {
-        schema_version: SCHEMA,
-        pairs: found,
-        first: pairs.first(),
-    }))
+    Some(bytes(&PairsAndPair { schema_version: SCHEMA, pairs: found, first: pairs.first() }))
 }
 
 /// `/latest/dex/search?q=`: at most 30 pairs by address, name or ticker, counterfeits among them.
 pub(super) fn search(market: &Market, query: &str) -> Vec<u8> {
     let query = query.trim();
     if query.is_empty() {
-        return bytes(&Pairs {
-            schema_version: SCHEMA,
-            pairs: None,
-        });
+        return bytes(&Pairs { schema_version: SCHEMA, pairs: None });
     }
     let by_address = pairs_of(market, query);
     let pairs = if !by_address.is_empty() {
@@ -409,10 +325,7 @@ pub(super) fn search(market: &Market, query: &str) -> Vec<u8> {
     } else {
         by_text(market, &query.to_lowercase())
     };
-    bytes(&Pairs {
-        schema_version: SCHEMA,
-        pairs: Some(pairs).filter(|pairs| !pairs.is_empty()),
-    })
+    bytes(&Pairs { schema_version: SCHEMA, pairs: Some(pairs).filter(|pairs| !pairs.is_empty()) })
 }
 
 fn by_text<'a>(market: &'a Market, query: &str) -> Vec<Pair<'a>> {
@@ -433,8 +346,7 @@ fn by_text<'a>(market: &'a Market, query: &str) -> Vec<Pair<'a>> {
             } else {
                 return None;
             };
-            listed(market, token, pool)
-                .then(|| (rank, mix(token.seed, (now / 60).cast_unsigned()), token))
+            listed(market, token, pool).then(|| (rank, mix(token.seed, (now / 60).cast_unsigned()), token))
         })
         .collect();
     matches.sort_unstable_by_key(|(rank, order, token)| (*rank, *order, token.slot));
@@ -488,17 +400,10 @@ const FOREIGN: [(&str, &str); 3] = [
 
 fn promotion<'a>(chain: &'static str, address: &'a str, seed: u64) -> Promotion<'a> {
     let links = (!seed.is_multiple_of(5)).then(|| {
-        let mut links = vec![Link {
-            kind: None,
-            label: Some("Website"),
-            url: format!("https://{:x}.example", seed & 0xffff),
-        }];
+        let mut links =
+            vec![Link { kind: None, label: Some("Website"), url: format!("https://{:x}.example", seed & 0xffff) }];
         if seed.is_multiple_of(3) {
-            links.push(Link {
-                kind: Some("twitter"),
-                label: None,
-                url: format!("https://x.com/{:x}", seed & 0xffff),
-            });
+            links.push(Link { kind: Some("twitter"), label: None, url: format!("https://x.com/{:x}", seed & 0xffff) });
         }
         links
     });
@@ -506,8 +411,7 @@ fn promotion<'a>(chain: &'static str, address: &'a str, seed: u64) -> Promotion<
         url: PageUrl { chain, address },
         chain_id: chain,
         token_address: address,
-        description: (!seed.is_multiple_of(4))
-            .then_some("The community that never sleeps 🚀\nNo team, no roadmap."),
+        description: (!seed.is_multiple_of(4)).then_some("The community that never sleeps 🚀\nNo team, no roadmap."),
         icon: None,
         links,
         total_amount: None,
@@ -518,10 +422,7 @@ fn promotion<'a>(chain: &'static str, address: &'a str, seed: u64) -> Promotion<
 }
 
 /// Adds foreign items at fixed places and cuts to the length of the real lists.
-fn mixed<'a>(
-    own: impl Iterator<Item = &'a Token>,
-    make: impl Fn(Promotion<'a>, u64, u32) -> Promotion<'a>,
-) -> Vec<u8> {
+fn mixed<'a>(own: impl Iterator<Item = &'a Token>, make: impl Fn(Promotion<'a>, u64, u32) -> Promotion<'a>) -> Vec<u8> {
     let mut items: Vec<Promotion<'a>> = own
         .take(MOST - FOREIGN.len())
         .map(|token| {
@@ -539,11 +440,7 @@ fn mixed<'a>(
 
 /// `/token-boosts/latest/v1` and `/token-boosts/top/v1`.
 pub(super) fn boosts(market: &Market, lists: &Lists, top: bool) -> Vec<u8> {
-    let mut tokens: Vec<&Token> = lists
-        .boosted()
-        .iter()
-        .map(|slot| &market.tokens()[*slot])
-        .collect();
+    let mut tokens: Vec<&Token> = lists.boosted().iter().map(|slot| &market.tokens()[*slot]).collect();
     if top {
         tokens.sort_by_key(|token| std::cmp::Reverse(token.boosts));
     } else if tokens.len() > 4 {
@@ -561,12 +458,9 @@ pub(super) fn boosts(market: &Market, lists: &Lists, top: bool) -> Vec<u8> {
 /// `/token-profiles/latest/v1`.
 pub(super) fn profiles(market: &Market, lists: &Lists) -> Vec<u8> {
     let now = super::wire::time(market.now());
-    mixed(
-        lists.profiles().iter().map(|slot| &market.tokens()[*slot]),
-        |item, seed, _| Promotion {
-            cto: Some(seed.is_multiple_of(9)),
-            updated_at: Some(now.to_string()),
-            ..item
-        },
-    )
+    mixed(lists.profiles().iter().map(|slot| &market.tokens()[*slot]), |item, seed, _| Promotion {
+        cto: Some(seed.is_multiple_of(9)),
+        updated_at: Some(now.to_string()),
+        ..item
+    })
 }

@@ -97,12 +97,8 @@ impl FromStr for FaultScript {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let rules = text
-            .split(';')
-            .map(str::trim)
-            .filter(|rule| !rule.is_empty())
-            .map(parse_rule)
-            .collect::<Result<_, _>>()?;
+        let rules =
+            text.split(';').map(str::trim).filter(|rule| !rule.is_empty()).map(parse_rule).collect::<Result<_, _>>()?;
         Ok(Self { rules })
     }
 }
@@ -150,12 +146,7 @@ fn parse_rule(rule: &str) -> Result<FaultRule, FaultError> {
     if matches!(until, Until::Before(end) if end <= from) {
         return Err(FaultError::Order(rule.to_owned()));
     }
-    Ok(FaultRule {
-        source,
-        kind,
-        from,
-        until,
-    })
+    Ok(FaultRule { source, kind, from, until })
 }
 
 fn parse_time(text: &str) -> Result<Duration, FaultError> {
@@ -170,9 +161,7 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(script: &FaultScript) -> Self {
-        Self {
-            rules: script.rules.iter().map(|rule| (*rule, false)).collect(),
-        }
+        Self { rules: script.rules.iter().map(|rule| (*rule, false)).collect() }
     }
 
     /// What befalls a request to this upstream so long after the script began. The first rule
@@ -212,9 +201,7 @@ mod tests {
     #[test]
     fn a_script_strikes_by_source_and_time() {
         let script: FaultScript =
-            "dexscreener:429=7s@10s-30s;gecko:hang@5s; jupiter:html@0s-;all:500@60s-70s"
-                .parse()
-                .unwrap();
+            "dexscreener:429=7s@10s-30s;gecko:hang@5s; jupiter:html@0s-;all:500@60s-70s".parse().unwrap();
         let mut faults = Faults::new(&script);
         for (source, at, expected) in [
             (DexScreener, 9, None),
@@ -228,11 +215,7 @@ mod tests {
             (DexScreener, 69, Some(Internal)),
             (DexScreener, 70, None),
         ] {
-            assert_eq!(
-                faults.strike(source, seconds(at)),
-                expected,
-                "{source:?} at {at}"
-            );
+            assert_eq!(faults.strike(source, seconds(at)), expected, "{source:?} at {at}");
         }
     }
 
@@ -255,9 +238,6 @@ mod tests {
     fn no_rules_no_faults() {
         let script: FaultScript = " ; ".parse().unwrap();
         assert_eq!(script, FaultScript::default());
-        assert_eq!(
-            Faults::new(&script).strike(Upstream::Jupiter, Duration::ZERO),
-            None
-        );
+        assert_eq!(Faults::new(&script).strike(Upstream::Jupiter, Duration::ZERO), None);
     }
 }

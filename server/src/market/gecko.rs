@@ -31,11 +31,7 @@ impl Include {
     /// From the comma list of the `include` parameter.
     pub(super) fn parse(list: &str) -> Self {
         let has = |name| list.split(',').any(|part| part.trim() == name);
-        Self {
-            base: has("base_token"),
-            quote: has("quote_token"),
-            dex: has("dex"),
-        }
+        Self { base: has("base_token"), quote: has("quote_token"), dex: has("dex") }
     }
 
     fn any(self) -> bool {
@@ -105,14 +101,7 @@ struct ByWindow<T> {
 
 impl<T> From<[T; 6]> for ByWindow<T> {
     fn from([m5, m15, m30, h1, h6, h24]: [T; 6]) -> Self {
-        Self {
-            m5,
-            m15,
-            m30,
-            h1,
-            h6,
-            h24,
-        }
+        Self { m5, m15, m30, h1, h6, h24 }
     }
 }
 
@@ -184,13 +173,9 @@ fn facts(token: &Token) -> TokenFacts<'_> {
         symbol: &token.naming.symbol,
         decimals: token.decimals,
         image_url: (token.slot.is_multiple_of(17)).then_some("missing.png"),
-        coingecko_coin_id: token.verified.then(|| {
-            token
-                .naming
-                .name
-                .to_lowercase()
-                .replace(|char: char| !char.is_ascii_alphanumeric(), "-")
-        }),
+        coingecko_coin_id: token
+            .verified
+            .then(|| token.naming.name.to_lowercase().replace(|char: char| !char.is_ascii_alphanumeric(), "-")),
     }
 }
 
@@ -201,9 +186,7 @@ fn asset_facts(asset: &'static Asset) -> TokenFacts<'static> {
         symbol: asset.symbol,
         decimals: asset.decimals,
         image_url: None,
-        coingecko_coin_id: asset
-            .verified
-            .then(|| asset.name.to_lowercase().replace(' ', "-")),
+        coingecko_coin_id: asset.verified.then(|| asset.name.to_lowercase().replace(' ', "-")),
     }
 }
 
@@ -220,11 +203,7 @@ fn pool_object<'a>(market: &Market, token: &'a Token, pool: &'a Pool, at: i64) -
     // A curve made a moment ago, and a few that never get well.
     let unknown = pool.venue.is_curve() && at - pool.opens < 90 || token.slot % 89 == 9;
     let native = |value| {
-        if unknown {
-            Long::Nan
-        } else {
-            Long::Digits(value, 15)
-        }
+        if unknown { Long::Nan } else { Long::Digits(value, 15) }
     };
     let reserve = match reading.reserves {
         _ if token.slot % 83 == 10 => -97.367_149_235_628_6,
@@ -263,31 +242,13 @@ fn pool_object<'a>(market: &Market, token: &'a Token, pool: &'a Pool, at: i64) -
                     sellers: people(sells),
                 })
                 .into(),
-            volume_usd: reading
-                .flows
-                .map(|flow| Long::Digits(flow.volume, 15))
-                .into(),
+            volume_usd: reading.flows.map(|flow| Long::Digits(flow.volume, 15)).into(),
             reserve_in_usd: Long::Digits(reserve, 15),
         },
         relationships: Relations {
-            base_token: Data {
-                data: Reference {
-                    id: Id(&token.mint),
-                    kind: "token",
-                },
-            },
-            quote_token: Data {
-                data: Reference {
-                    id: Id(pool.quote.asset().mint),
-                    kind: "token",
-                },
-            },
-            dex: Data {
-                data: DexReference {
-                    id: pool.venue.gecko(),
-                    kind: "dex",
-                },
-            },
+            base_token: Data { data: Reference { id: Id(&token.mint), kind: "token" } },
+            quote_token: Data { data: Reference { id: Id(pool.quote.asset().mint), kind: "token" } },
+            dex: Data { data: DexReference { id: pool.venue.gecko(), kind: "dex" } },
         },
     }
 }
@@ -306,10 +267,7 @@ fn page<'a>(
         .take(PAGE)
         .collect();
     let included = include.any().then(|| included(&pools, include));
-    let data = pools
-        .into_iter()
-        .map(|(token, pool)| pool_object(market, token, pool, at))
-        .collect();
+    let data = pools.into_iter().map(|(token, pool)| pool_object(market, token, pool, at)).collect();
     bytes(&List { data, included })
 }
 
@@ -318,39 +276,21 @@ fn included<'a>(pools: &[(&'a Token, &'a Pool)], include: Include) -> Vec<Includ
     let mut all = Vec::new();
     for (token, pool) in pools {
         if include.base && seen.insert(&token.mint) {
-            all.push(Included::Token {
-                id: Id(&token.mint),
-                kind: "token",
-                attributes: facts(token),
-            });
+            all.push(Included::Token { id: Id(&token.mint), kind: "token", attributes: facts(token) });
         }
         let asset = pool.quote.asset();
         if include.quote && seen.insert(asset.mint) {
-            all.push(Included::Token {
-                id: Id(asset.mint),
-                kind: "token",
-                attributes: asset_facts(asset),
-            });
+            all.push(Included::Token { id: Id(asset.mint), kind: "token", attributes: asset_facts(asset) });
         }
         if include.dex && seen.insert(pool.venue.gecko()) {
-            let attributes = DexFacts {
-                name: pool.venue.gecko_name(),
-            };
-            all.push(Included::Dex {
-                id: pool.venue.gecko(),
-                kind: "dex",
-                attributes,
-            });
+            let attributes = DexFacts { name: pool.venue.gecko_name() };
+            all.push(Included::Dex { id: pool.venue.gecko(), kind: "dex", attributes });
         }
     }
     all
 }
 
-fn listed<'a>(
-    market: &'a Market,
-    slots: &'a [usize],
-    at: i64,
-) -> impl Iterator<Item = (&'a Token, &'a Pool)> {
+fn listed<'a>(market: &'a Market, slots: &'a [usize], at: i64) -> impl Iterator<Item = (&'a Token, &'a Pool)> {
     slots.iter().filter_map(move |slot| {
         let token = &market.tokens()[*slot];
         gecko_pool(token, at).map(|pool| (token, pool))
@@ -366,13 +306,7 @@ pub(super) fn trending(
     include: Include,
     at: i64,
 ) -> Vec<u8> {
-    page(
-        market,
-        listed(market, lists.gecko_trending(window), at),
-        number,
-        include,
-        at,
-    )
+    page(market, listed(market, lists.gecko_trending(window), at), number, include, at)
 }
 
 /// `pools` of the network, by transactions or by volume of a day.
@@ -384,23 +318,11 @@ pub(super) fn pools(
     include: Include,
     at: i64,
 ) -> Vec<u8> {
-    page(
-        market,
-        listed(market, lists.gecko_pools(by_volume), at),
-        number,
-        include,
-        at,
-    )
+    page(market, listed(market, lists.gecko_pools(by_volume), at), number, include, at)
 }
 
 /// `new_pools`, newest first.
-pub(super) fn new_pools(
-    market: &Market,
-    lists: &Lists,
-    number: usize,
-    include: Include,
-    at: i64,
-) -> Vec<u8> {
+pub(super) fn new_pools(market: &Market, lists: &Lists, number: usize, include: Include, at: i64) -> Vec<u8> {
     let pools = lists.new_pools().iter().filter_map(|(slot, place)| {
         let token = &market.tokens()[*slot];
         token.pools.get(*place).map(|pool| (token, pool))
@@ -409,13 +331,7 @@ pub(super) fn new_pools(
 }
 
 /// `pools` of one venue, the busiest tokens first; of a launchpad, the live curves.
-pub(super) fn dex_pools(
-    market: &Market,
-    dex: &str,
-    number: usize,
-    include: Include,
-    at: i64,
-) -> Vec<u8> {
+pub(super) fn dex_pools(market: &Market, dex: &str, number: usize, include: Include, at: i64) -> Vec<u8> {
     let mut all: Vec<(&Token, &Pool)> = market
         .tokens()
         .iter()
@@ -423,41 +339,18 @@ pub(super) fn dex_pools(
         .filter(|(_, pool)| pool.venue.gecko() == dex && pool.opens <= at)
         .filter(|(_, pool)| !pool.venue.is_curve() || pool.closes.is_none_or(|closes| closes > at))
         .collect();
-    all.sort_by(|a, b| {
-        b.0.pace
-            .steady
-            .total_cmp(&a.0.pace.steady)
-            .then(a.0.slot.cmp(&b.0.slot))
-    });
+    all.sort_by(|a, b| b.0.pace.steady.total_cmp(&a.0.pace.steady).then(a.0.slot.cmp(&b.0.slot)));
     page(market, all.into_iter(), number, include, at)
 }
 
 /// `pools` of one token.
-pub(super) fn token_pools(
-    market: &Market,
-    mint: &str,
-    number: usize,
-    include: Include,
-    at: i64,
-) -> Option<Vec<u8>> {
+pub(super) fn token_pools(market: &Market, mint: &str, number: usize, include: Include, at: i64) -> Option<Vec<u8>> {
     let token = market.token(mint)?;
-    Some(page(
-        market,
-        token.pools.iter().map(move |pool| (token, pool)),
-        number,
-        include,
-        at,
-    ))
+    Some(page(market, token.pools.iter().map(move |pool| (token, pool)), number, include, at))
 }
 
 /// `/search/pools` by address, name or ticker.
-pub(super) fn search(
-    market: &Market,
-    query: &str,
-    number: usize,
-    include: Include,
-    at: i64,
-) -> Vec<u8> {
+pub(super) fn search(market: &Market, query: &str, number: usize, include: Include, at: i64) -> Vec<u8> {
     let query = query.trim();
     let text = query.to_lowercase();
     let found = market.tokens().iter().filter(|token| {
@@ -469,14 +362,9 @@ pub(super) fn search(
     let mut found: Vec<&Token> = found.collect();
     found.sort_by(|a, b| {
         let exact = |token: &Token| token.naming.symbol.to_lowercase() != text;
-        exact(a)
-            .cmp(&exact(b))
-            .then(b.liquidity_usd.total_cmp(&a.liquidity_usd))
-            .then(a.slot.cmp(&b.slot))
+        exact(a).cmp(&exact(b)).then(b.liquidity_usd.total_cmp(&a.liquidity_usd)).then(a.slot.cmp(&b.slot))
     });
-    let pools = found
-        .into_iter()
-        .flat_map(|token| token.pools.iter().map(move |pool| (token, pool)));
+    let pools = found.into_iter().flat_map(|token| token.pools.iter().map(move |pool| (token, pool)));
     page(market, pools, number, include, at)
 }
 
@@ -514,20 +402,14 @@ struct TopPools<'a> {
 
 fn token_object<'a>(market: &Market, token: &'a Token, at: i64) -> TokenObject<'a> {
     let usd = token.usd(at, market.quotes());
-    let known: Vec<&Pool> = token
-        .pools
-        .iter()
-        .filter(|pool| pool.on_gecko && pool.opens <= at)
-        .collect();
+    let known: Vec<&Pool> = token.pools.iter().filter(|pool| pool.on_gecko && pool.opens <= at).collect();
     let mut volume = 0.0;
     let mut reserve = 0.0;
     for pool in &known {
         let reading = token.reading(pool, at, market.quotes());
         volume += reading.flows[5].volume;
         // The token's own side only.
-        reserve += reading
-            .reserves
-            .map_or(0.0, |reserves| reserves.base * reading.price_usd);
+        reserve += reading.reserves.map_or(0.0, |reserves| reserves.base * reading.price_usd);
     }
     let priced = !known.is_empty();
     let cap = usd * token.supply;
@@ -536,29 +418,17 @@ fn token_object<'a>(market: &Market, token: &'a Token, at: i64) -> TokenObject<'
         kind: "token",
         attributes: TokenAttributes {
             facts: facts(token),
-            total_supply: format!(
-                "{:.1}",
-                token.supply * 10_f64.powi(i32::from(token.decimals))
-            ),
+            total_supply: format!("{:.1}", token.supply * 10_f64.powi(i32::from(token.decimals))),
             normalized_total_supply: format!("{:.1}", token.supply),
             price_usd: priced.then_some(Long::Digits(usd, 12)),
             fdv_usd: priced.then_some(Long::Digits(cap, 15)),
             total_reserve_in_usd: Long::Digits(reserve, 40),
-            volume_usd: DayVolume {
-                h24: Long::Digits(volume, 14),
-            },
+            volume_usd: DayVolume { h24: Long::Digits(volume, 14) },
             market_cap_usd: (priced && token.verified).then_some(Long::Digits(cap, 15)),
         },
         relationships: TopPools {
             top_pools: Data {
-                data: known
-                    .into_iter()
-                    .take(3)
-                    .map(|pool| Reference {
-                        id: Id(&pool.address),
-                        kind: "pool",
-                    })
-                    .collect(),
+                data: known.into_iter().take(3).map(|pool| Reference { id: Id(&pool.address), kind: "pool" }).collect(),
             },
         },
     }
@@ -566,32 +436,18 @@ fn token_object<'a>(market: &Market, token: &'a Token, at: i64) -> TokenObject<'
 
 /// `tokens/multi/{addresses}`; unknown ones are left out.
 pub(super) fn tokens(market: &Market, addresses: &str, at: i64) -> Vec<u8> {
-    let found = addresses
-        .split(',')
-        .filter_map(|mint| market.token(mint))
-        .filter(|token| token.born <= at);
-    bytes(&Data {
-        data: found
-            .map(|token| token_object(market, token, at))
-            .collect::<Vec<_>>(),
-    })
+    let found = addresses.split(',').filter_map(|mint| market.token(mint)).filter(|token| token.born <= at);
+    bytes(&Data { data: found.map(|token| token_object(market, token, at)).collect::<Vec<_>>() })
 }
 
 /// `tokens/{address}`.
 pub(super) fn token(market: &Market, mint: &str, at: i64) -> Option<Vec<u8>> {
     let token = market.token(mint).filter(|token| token.born <= at)?;
-    Some(bytes(&Data {
-        data: token_object(market, token, at),
-    }))
+    Some(bytes(&Data { data: token_object(market, token, at) }))
 }
 
 /// `pools/multi/{addresses}` and `pools/{address}`; unknown ones are left out.
-pub(super) fn pools_by_address(
-    market: &Market,
-    addresses: &str,
-    include: Include,
-    at: i64,
-) -> Vec<u8> {
+pub(super) fn pools_by_address(market: &Market, addresses: &str, include: Include, at: i64) -> Vec<u8> {
     // Thirty ids at the most, so they are one page and a half.
     let pools: Vec<(&Token, &Pool)> = addresses
         .split(',')
@@ -599,21 +455,14 @@ pub(super) fn pools_by_address(
         .filter(|(_, pool)| pool.on_gecko && pool.opens <= at)
         .collect();
     let included = include.any().then(|| included(&pools, include));
-    let data = pools
-        .into_iter()
-        .map(|(token, pool)| pool_object(market, token, pool, at))
-        .collect();
+    let data = pools.into_iter().map(|(token, pool)| pool_object(market, token, pool, at)).collect();
     bytes(&List { data, included })
 }
 
 /// `pools/{address}`; `None` when nobody knows it.
 pub(super) fn pool(market: &Market, address: &str, at: i64) -> Option<Vec<u8>> {
-    let (token, pool) = market
-        .pool(address)
-        .filter(|(_, pool)| pool.on_gecko && pool.opens <= at)?;
-    Some(bytes(&Data {
-        data: pool_object(market, token, pool, at),
-    }))
+    let (token, pool) = market.pool(address).filter(|(_, pool)| pool.on_gecko && pool.opens <= at)?;
+    Some(bytes(&Data { data: pool_object(market, token, pool, at) }))
 }
 
 /// `simple/networks/{n}/token_price/{addresses}`: mint to price; unknown ones are left out.
@@ -634,22 +483,13 @@ pub(super) fn simple_prices(market: &Market, addresses: &str, at: i64) -> Vec<u8
         .filter_map(|mint| {
             let usd = match asset_of(mint) {
                 Some(asset) => asset_usd(market.seed(), asset, at),
-                None => market
-                    .token(mint)
-                    .filter(|token| token.born <= at)?
-                    .usd(at, market.quotes()),
+                None => market.token(mint).filter(|token| token.born <= at)?.usd(at, market.quotes()),
             };
             Some((mint.to_owned(), Long::Digits(usd, 40)))
         })
         .collect();
     let id = uuid(mix(market.seed(), at.cast_unsigned()));
-    bytes(&Data {
-        data: Prices {
-            id,
-            kind: "simple_token_price",
-            attributes: TokenPrices { token_prices },
-        },
-    })
+    bytes(&Data { data: Prices { id, kind: "simple_token_price", attributes: TokenPrices { token_prices } } })
 }
 
 /// What a request for candles asks.
@@ -715,11 +555,7 @@ pub(super) fn candles(market: &Market, address: &str, asked: Candles, at: i64) -
     let price = |second: i64| {
         let second = second.max(pool.opens);
         let usd = token.pool_usd(pool, second, market.quotes());
-        if asked.in_quote {
-            usd / market.quotes().usd(pool.quote, second)
-        } else {
-            usd
-        }
+        if asked.in_quote { usd / market.quotes().usd(pool.quote, second) } else { usd }
     };
     let newest = at.min(asked.before.map_or(at, |before| before - 1));
     let mut begin = newest.div_euclid(asked.step) * asked.step;
@@ -746,10 +582,7 @@ pub(super) fn candles(market: &Market, address: &str, asked: Candles, at: i64) -
             kind: "ohlcv_request_response",
             attributes: SeriesAttributes { ohlcv_list },
         },
-        meta: SeriesMeta {
-            base: facts(token).into(),
-            quote: asset_facts(pool.quote.asset()).into(),
-        },
+        meta: SeriesMeta { base: facts(token).into(), quote: asset_facts(pool.quote.asset()).into() },
     }))
 }
 

@@ -19,28 +19,18 @@ const BLOCKED: &str = "<!DOCTYPE html>\n<html lang=\"en-US\"><head><title>Attent
 pub(super) fn json(body: Vec<u8>, cache: &'static str, age: i64) -> Response {
     let mut response = (
         [
-            (
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json; charset=utf-8"),
-            ),
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
             (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
         ],
         body,
     )
         .into_response();
-    response
-        .headers_mut()
-        .insert(header::AGE, HeaderValue::from(age));
+    response.headers_mut().insert(header::AGE, HeaderValue::from(age));
     response
 }
 
 fn problem(status: StatusCode, body: impl Into<Body>) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
-        body.into(),
-    )
-        .into_response()
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.into()).into_response()
 }
 
 /// The 400 that `DexScreener` gives: a JSON string that holds a page of HTML.
@@ -55,9 +45,7 @@ pub(super) fn gecko_error(status: StatusCode, title: &str) -> Response {
     let reference = gecko::uuid(mix(u64::from(number), title.len() as u64));
     problem(
         status,
-        format!(
-            r#"{{"errors":[{{"status":"{number}","title":"{title}"}}],"meta":{{"ref_id":"{reference}"}}}}"#
-        ),
+        format!(r#"{{"errors":[{{"status":"{number}","title":"{title}"}}],"meta":{{"ref_id":"{reference}"}}}}"#),
     )
 }
 
@@ -65,10 +53,7 @@ pub(super) fn gecko_error(status: StatusCode, title: &str) -> Response {
 pub(super) fn not_found(source: Option<Upstream>) -> Response {
     match source {
         Some(Upstream::GeckoTerminal) => gecko_error(StatusCode::NOT_FOUND, "Not Found"),
-        Some(Upstream::Jupiter) => problem(
-            StatusCode::NOT_FOUND,
-            r#"{"code":404,"message":"Route not found"}"#,
-        ),
+        Some(Upstream::Jupiter) => problem(StatusCode::NOT_FOUND, r#"{"code":404,"message":"Route not found"}"#),
         Some(Upstream::DexScreener) => problem(StatusCode::NOT_FOUND, r#"{"error":"Not Found"}"#),
         None => (StatusCode::NOT_FOUND, "Not Found\n").into_response(),
     }
@@ -89,20 +74,16 @@ pub(super) fn source_of(path: &str) -> Option<Upstream> {
 
 fn too_many(source: Upstream, retry_after: Option<Duration>) -> Response {
     let mut response = match source {
-        Upstream::DexScreener => (
-            StatusCode::TOO_MANY_REQUESTS,
-            [(header::CONTENT_TYPE, "text/plain")],
-            "Too Many Requests",
-        )
-            .into_response(),
+        Upstream::DexScreener => {
+            (StatusCode::TOO_MANY_REQUESTS, [(header::CONTENT_TYPE, "text/plain")], "Too Many Requests").into_response()
+        }
         Upstream::GeckoTerminal => problem(
             StatusCode::TOO_MANY_REQUESTS,
             r#"{"status":{"error_code":429,"error_message":"You've exceeded the Rate Limit. Please visit https://www.coingecko.com/en/api/pricing to subscribe to our API plans for higher rate limits."}}"#,
         ),
-        Upstream::Jupiter => problem(
-            StatusCode::TOO_MANY_REQUESTS,
-            r#"{"code":429,"message":"[API Gateway] Too many requests"}"#,
-        ),
+        Upstream::Jupiter => {
+            problem(StatusCode::TOO_MANY_REQUESTS, r#"{"code":429,"message":"[API Gateway] Too many requests"}"#)
+        }
     };
     // GeckoTerminal always sends the header, and always the same useless zero.
     let seconds = match (source, retry_after) {
@@ -111,9 +92,7 @@ fn too_many(source: Upstream, retry_after: Option<Duration>) -> Response {
         _ => None,
     };
     if let Some(seconds) = seconds {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -124,9 +103,7 @@ fn empty(source: Upstream, path: &str) -> Response {
         Upstream::DexScreener if path.contains("/latest/dex/pairs/") => {
             r#"{"schemaVersion":"1.0.0","pairs":null,"pair":null}"#
         }
-        Upstream::DexScreener if path.contains("/latest/dex/") => {
-            r#"{"schemaVersion":"1.0.0","pairs":null}"#
-        }
+        Upstream::DexScreener if path.contains("/latest/dex/") => r#"{"schemaVersion":"1.0.0","pairs":null}"#,
         Upstream::GeckoTerminal => r#"{"data":[]}"#,
         Upstream::Jupiter if path.contains("/price/") => "{}",
         _ => "[]",
@@ -143,21 +120,16 @@ pub(super) async fn faults(State(market): State<Market>, request: Request, next:
     match market.strike(source) {
         None => next.run(request).await,
         Some(FaultKind::TooMany(retry_after)) => too_many(source, retry_after),
-        Some(FaultKind::Internal) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
-        }
+        Some(FaultKind::Internal) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response(),
         Some(FaultKind::Hang) => {
             market.inner.closing.cancelled().await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
         Some(FaultKind::Drip(pause)) => dripping(next.run(request).await, pause, &market).await,
         Some(FaultKind::Truncate) => truncated(next.run(request).await).await,
-        Some(FaultKind::Html) => (
-            StatusCode::FORBIDDEN,
-            [(header::CONTENT_TYPE, "text/html; charset=UTF-8")],
-            BLOCKED,
-        )
-            .into_response(),
+        Some(FaultKind::Html) => {
+            (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "text/html; charset=UTF-8")], BLOCKED).into_response()
+        }
         Some(FaultKind::Empty) => empty(source, &path),
         Some(FaultKind::Blank) => json(Vec::new(), "public, max-age=5", 0),
     }
@@ -166,9 +138,7 @@ pub(super) async fn faults(State(market): State<Market>, request: Request, next:
 /// The whole body of an answer made here.
 async fn whole(body: Body) -> Bytes {
     // Bodies made here are in memory already and end.
-    axum::body::to_bytes(body, usize::MAX)
-        .await
-        .unwrap_or_default()
+    axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default()
 }
 
 async fn truncated(response: Response) -> Response {

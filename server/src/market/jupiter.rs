@@ -76,12 +76,7 @@ fn sum(market: &Market, token: &Token, at: i64) -> Sum {
             liquidity += reading.reserves.map_or(0.0, |reserves| reserves.usd);
         }
     }
-    Sum {
-        usd: swapped(token.usd(at, market.quotes()), token.seed, at),
-        flows,
-        changes,
-        liquidity,
-    }
+    Sum { usd: swapped(token.usd(at, market.quotes()), token.seed, at), flows, changes, liquidity }
 }
 
 /// SOL in a bonding curve at a price: 85 at the end, none at the start, along its hyperbola.
@@ -276,11 +271,7 @@ struct UpdatedAt(i64, u64);
 impl Serialize for UpdatedAt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let second = time(self.0).to_string();
-        serializer.collect_str(&format_args!(
-            "{}.{:09}Z",
-            second.trim_end_matches('Z'),
-            self.1 % 1_000_000_000
-        ))
+        serializer.collect_str(&format_args!("{}.{:09}Z", second.trim_end_matches('Z'), self.1 % 1_000_000_000))
     }
 }
 
@@ -299,9 +290,8 @@ fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
     let seed = token.seed;
     let modern = matches!(token.origin, Origin::Launched { .. });
     // Some have no price yet although they are old enough to have one.
-    let priced = (on_jupiter(token, at)
-        && !(modern && at - token.born < 90 && token.slot.is_multiple_of(3)))
-    .then(|| priced(market, token, at));
+    let priced = (on_jupiter(token, at) && !(modern && at - token.born < 90 && token.slot.is_multiple_of(3)))
+        .then(|| priced(market, token, at));
     let graduated = token.graduates.filter(|graduates| *graduates <= at);
     let score = if modern { 0.0 } else { organic_score(token) };
     let mut tags = Vec::with_capacity(3);
@@ -322,11 +312,7 @@ fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
         decimals: token.decimals,
         dev: Some(names::address(seed, 3)),
         circ_supply: token.supply,
-        total_supply: if seed.is_multiple_of(7) {
-            token.supply * 1.25
-        } else {
-            token.supply
-        },
+        total_supply: if seed.is_multiple_of(7) { token.supply * 1.25 } else { token.supply },
         token_program: if modern { TOKEN_2022 } else { TOKEN_CLASSIC },
         authority: authority.then(|| names::address(seed, 4)),
         launchpad: launchpad(token),
@@ -338,10 +324,7 @@ fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
             .pools
             .iter()
             .min_by_key(|pool| pool.opens)
-            .map(|pool| FirstPool {
-                id: &pool.address,
-                created_at: time(pool.opens),
-            }),
+            .map(|pool| FirstPool { id: &pool.address, created_at: time(pool.opens) }),
         audit: Audit {
             is_sus: (seed.is_multiple_of(29)).then_some(true),
             mint_authority_disabled: (!authority).then_some(true),
@@ -360,22 +343,15 @@ fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
 
 fn holders(token: &Token, at: i64) -> i64 {
     let hours = (at - token.born).max(60) as f64 / 3_600.0;
-    1 + super::decimal::whole(
-        token.pace.steady * 3_600.0 * hours.min(2_000.0).powf(0.6) + hours.powf(0.4) * 9.0,
-    )
+    1 + super::decimal::whole(token.pace.steady * 3_600.0 * hours.min(2_000.0).powf(0.6) + hours.powf(0.4) * 9.0)
 }
 
 fn priced(market: &Market, token: &Token, at: i64) -> Priced {
     let sum = sum(market, token, at);
     let cap = sum.usd * token.supply;
-    let [m5, h1, h6, h24] =
-        std::array::from_fn(|window| Stats::new(sum.flows[window], sum.changes[window]));
+    let [m5, h1, h6, h24] = std::array::from_fn(|window| Stats::new(sum.flows[window], sum.changes[window]));
     Priced {
-        fdv: if token.seed.is_multiple_of(7) {
-            cap * 1.25
-        } else {
-            cap
-        },
+        fdv: if token.seed.is_multiple_of(7) { cap * 1.25 } else { cap },
         mcap: cap,
         usd: sum.usd,
         price_block_id: block(at) - 12,
@@ -392,14 +368,7 @@ fn asset_mint(market: &Market, asset: &'static Asset, at: i64) -> Mint<'static> 
     let stats = |window: i64| {
         let trades = window * 40;
         let volume = window as f64 * 11_000.0;
-        Stats::new(
-            Flow {
-                buys: trades / 2,
-                sells: trades / 2,
-                volume,
-            },
-            Some(asset_change(market, asset, at, window)),
-        )
+        Stats::new(Flow { buys: trades / 2, sells: trades / 2, volume }, Some(asset_change(market, asset, at, window)))
     };
     let mut tags = vec!["community", "strict", "verified"];
     tags.extend(asset.tag);
@@ -465,13 +434,9 @@ pub(super) fn search(market: &Market, lists: &Lists, query: &str, at: i64) -> Ve
     }
     if found.is_empty() && !query.contains(',') {
         let text = query.to_lowercase();
-        let matches = |name: &str, symbol: &str| {
-            symbol.to_lowercase().contains(&text) || name.to_lowercase().contains(&text)
-        };
-        for asset in ASSETS
-            .iter()
-            .filter(|asset| asset.verified && matches(asset.name, asset.symbol))
-        {
+        let matches =
+            |name: &str, symbol: &str| symbol.to_lowercase().contains(&text) || name.to_lowercase().contains(&text);
+        for asset in ASSETS.iter().filter(|asset| asset.verified && matches(asset.name, asset.symbol)) {
             found.push(asset_mint(market, asset, at));
         }
         let tokens = market
@@ -485,66 +450,33 @@ pub(super) fn search(market: &Market, lists: &Lists, query: &str, at: i64) -> Ve
 }
 
 /// The ranked lists: `kind` 0 organic score, 1 traded, 2 trending; `window` 0 to 3.
-pub(super) fn list(
-    market: &Market,
-    lists: &Lists,
-    kind: usize,
-    window: usize,
-    limit: usize,
-    at: i64,
-) -> Vec<u8> {
+pub(super) fn list(market: &Market, lists: &Lists, kind: usize, window: usize, limit: usize, at: i64) -> Vec<u8> {
     let mut found: Vec<Mint<'_>> = Vec::with_capacity(limit);
     if kind == 0 && limit > 10 {
         // By organic score the anchors come first.
-        found.extend(
-            ASSETS[..2]
-                .iter()
-                .map(|asset| asset_mint(market, asset, at)),
-        );
+        found.extend(ASSETS[..2].iter().map(|asset| asset_mint(market, asset, at)));
     }
     let room = limit.saturating_sub(found.len());
-    let tokens = lists
-        .jupiter(kind, window)
-        .iter()
-        .map(|slot| &market.tokens()[*slot]);
-    found.extend(
-        tokens
-            .filter(|token| known(token, at))
-            .take(room)
-            .map(|token| mint(market, token, at)),
-    );
+    let tokens = lists.jupiter(kind, window).iter().map(|slot| &market.tokens()[*slot]);
+    found.extend(tokens.filter(|token| known(token, at)).take(room).map(|token| mint(market, token, at)));
     bytes(&found)
 }
 
 /// `/tokens/v2/recent`: the newest tokens, some without a price.
 pub(super) fn recent(market: &Market, lists: &Lists, at: i64) -> Vec<u8> {
     let tokens = lists.recent().iter().map(|slot| &market.tokens()[*slot]);
-    bytes(
-        &tokens
-            .filter(|token| known(token, at))
-            .map(|token| mint(market, token, at))
-            .collect::<Vec<_>>(),
-    )
+    bytes(&tokens.filter(|token| known(token, at)).map(|token| mint(market, token, at)).collect::<Vec<_>>())
 }
 
 /// `/tokens/v2/tag?query=`: everything that carries the tag.
 pub(super) fn tag(market: &Market, tag: &str, at: i64) -> Vec<u8> {
     let mut found: Vec<Mint<'_>> = ASSETS
         .iter()
-        .filter(|asset| {
-            if tag == "verified" {
-                asset.verified
-            } else {
-                asset.tag == Some(tag)
-            }
-        })
+        .filter(|asset| if tag == "verified" { asset.verified } else { asset.tag == Some(tag) })
         .map(|asset| asset_mint(market, asset, at))
         .collect();
     if tag == "verified" {
-        let tokens = market
-            .tokens()
-            .iter()
-            .filter(|token| token.verified && known(token, at));
+        let tokens = market.tokens().iter().filter(|token| token.verified && known(token, at));
         found.extend(tokens.map(|token| mint(market, token, at)));
     }
     bytes(&found)

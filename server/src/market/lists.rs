@@ -59,12 +59,7 @@ fn measures(market: &Market, token: &Token) -> Measures {
     let trending = std::array::from_fn(|window| {
         volume[window].ln_1p() + trades[window].ln_1p() + changes[window].clamp(-50.0, 100.0) / 50.0
     });
-    Measures {
-        volume,
-        trades,
-        trending,
-        organic: organic_score(token),
-    }
+    Measures { volume, trades, trending, organic: organic_score(token) }
 }
 
 /// Jupiter's organic score, 0 to 100.
@@ -77,9 +72,7 @@ pub(super) fn organic_score(token: &Token) -> f64 {
 /// The pool by which `GeckoTerminal` knows a token: the main one, else any that it lists.
 pub(super) fn gecko_pool(token: &Token, at: i64) -> Option<&Pool> {
     let known = |pool: &&Pool| pool.on_gecko && pool.opens <= at;
-    Some(token.main_pool(at))
-        .filter(known)
-        .or_else(|| token.pools.iter().find(known))
+    Some(token.main_pool(at)).filter(known).or_else(|| token.pools.iter().find(known))
 }
 
 /// Whether Jupiter knows the token's price.
@@ -92,10 +85,7 @@ impl Lists {
     pub(super) fn refresh(&mut self, market: &Market) {
         let now = market.now();
         let lasts = 15 * i64::try_from(1 + market.tokens().len() / 20_000).unwrap_or(1);
-        if self
-            .made_at
-            .is_some_and(|made_at| (made_at..made_at + lasts).contains(&now))
-        {
+        if self.made_at.is_some_and(|made_at| (made_at..made_at + lasts).contains(&now)) {
             return;
         }
         *self = Self::new(market);
@@ -105,12 +95,9 @@ impl Lists {
         let tokens = market.tokens();
         let now = market.now();
         let all: Vec<Measures> = tokens.iter().map(|token| measures(market, token)).collect();
-        let by_jupiter: Vec<usize> = (0..tokens.len())
-            .filter(|slot| on_jupiter(&tokens[*slot], now))
-            .collect();
-        let by_gecko: Vec<usize> = (0..tokens.len())
-            .filter(|slot| gecko_pool(&tokens[*slot], now - GECKO_LAG).is_some())
-            .collect();
+        let by_jupiter: Vec<usize> = (0..tokens.len()).filter(|slot| on_jupiter(&tokens[*slot], now)).collect();
+        let by_gecko: Vec<usize> =
+            (0..tokens.len()).filter(|slot| gecko_pool(&tokens[*slot], now - GECKO_LAG).is_some()).collect();
 
         let mut jupiter: Vec<Vec<usize>> = Vec::with_capacity(JUPITER_LISTS);
         for kind in 0..3 {
@@ -129,14 +116,7 @@ impl Lists {
         gecko.push(top(&by_gecko, GECKO_TOP, |slot| all[slot].trades[3]));
         gecko.push(top(&by_gecko, GECKO_TOP, |slot| all[slot].volume[3]));
 
-        deal(
-            market,
-            &all,
-            &mut jupiter,
-            &mut gecko,
-            &by_jupiter,
-            &by_gecko,
-        );
+        deal(market, &all, &mut jupiter, &mut gecko, &by_jupiter, &by_gecko);
 
         let mut new_pools: Vec<(usize, usize)> = by_gecko
             .iter()
@@ -146,40 +126,23 @@ impl Lists {
                 pool.on_gecko && pool.opens <= now - GECKO_LAG
             })
             .collect();
-        new_pools.sort_by_key(|(slot, place)| {
-            (std::cmp::Reverse(tokens[*slot].pools[*place].opens), *slot)
-        });
+        new_pools.sort_by_key(|(slot, place)| (std::cmp::Reverse(tokens[*slot].pools[*place].opens), *slot));
         new_pools.truncate(GECKO_LEN);
-        let mut recent: Vec<usize> = (0..tokens.len())
-            .filter(|slot| tokens[*slot].on_jupiter && tokens[*slot].born <= now)
-            .collect();
+        let mut recent: Vec<usize> =
+            (0..tokens.len()).filter(|slot| tokens[*slot].on_jupiter && tokens[*slot].born <= now).collect();
         recent.sort_by_key(|slot| (std::cmp::Reverse(tokens[*slot].born), *slot));
         recent.truncate(30);
         let turning = |slot: &usize| mix(tokens[*slot].seed, (now / 300).cast_unsigned());
-        let mut boosted: Vec<usize> = (0..tokens.len())
-            .filter(|slot| tokens[*slot].boosts.is_some())
-            .collect();
+        let mut boosted: Vec<usize> = (0..tokens.len()).filter(|slot| tokens[*slot].boosts.is_some()).collect();
         boosted.sort_by_key(turning);
-        let mut profiles: Vec<usize> = (0..tokens.len())
-            .filter(|slot| tokens[*slot].has_profile)
-            .collect();
+        let mut profiles: Vec<usize> = (0..tokens.len()).filter(|slot| tokens[*slot].has_profile).collect();
         profiles.sort_by_key(turning);
-        Self {
-            made_at: Some(now),
-            jupiter,
-            gecko,
-            new_pools,
-            recent,
-            boosted,
-            profiles,
-        }
+        Self { made_at: Some(now), jupiter, gecko, new_pools, recent, boosted, profiles }
     }
 
     /// `kind` 0 organic score, 1 traded, 2 trending; `window` 0 to 3.
     pub(super) fn jupiter(&self, kind: usize, window: usize) -> &[usize] {
-        self.jupiter
-            .get(kind * 4 + window)
-            .map_or(&[], Vec::as_slice)
+        self.jupiter.get(kind * 4 + window).map_or(&[], Vec::as_slice)
     }
 
     /// Trending by `window` 0 to 3.
@@ -189,9 +152,7 @@ impl Lists {
 
     /// By transactions of a day, or by volume.
     pub(super) fn gecko_pools(&self, by_volume: bool) -> &[usize] {
-        self.gecko
-            .get(4 + usize::from(by_volume))
-            .map_or(&[], Vec::as_slice)
+        self.gecko.get(4 + usize::from(by_volume)).map_or(&[], Vec::as_slice)
     }
 
     /// Slots and places of the newest pools that `GeckoTerminal` knows.
@@ -240,33 +201,16 @@ fn deal(
     for slot in by_gecko {
         knows[*slot].1 = true;
     }
-    let mut rest: Vec<usize> = (0..all.len())
-        .filter(|slot| !seen[*slot] && knows[*slot] != (false, false))
-        .collect();
+    let mut rest: Vec<usize> = (0..all.len()).filter(|slot| !seen[*slot] && knows[*slot] != (false, false)).collect();
     rest.sort_by_key(|slot| mix(market.seed(), 9_000_000 + *slot as u64));
 
-    let (room_jupiter, room_gecko) = (
-        JUPITER_LISTS * (JUPITER_LEN - JUPITER_TOP),
-        GECKO_LISTS * (GECKO_LEN - GECKO_TOP),
-    );
-    let mut for_jupiter: Vec<usize> = rest
-        .iter()
-        .copied()
-        .filter(|slot| knows[*slot] == (true, false))
-        .collect();
-    let mut for_gecko: Vec<usize> = rest
-        .iter()
-        .copied()
-        .filter(|slot| knows[*slot] == (false, true))
-        .collect();
-    let both: Vec<usize> = rest
-        .into_iter()
-        .filter(|slot| knows[*slot] == (true, true))
-        .collect();
+    let (room_jupiter, room_gecko) =
+        (JUPITER_LISTS * (JUPITER_LEN - JUPITER_TOP), GECKO_LISTS * (GECKO_LEN - GECKO_TOP));
+    let mut for_jupiter: Vec<usize> = rest.iter().copied().filter(|slot| knows[*slot] == (true, false)).collect();
+    let mut for_gecko: Vec<usize> = rest.iter().copied().filter(|slot| knows[*slot] == (false, true)).collect();
+    let both: Vec<usize> = rest.into_iter().filter(|slot| knows[*slot] == (true, true)).collect();
     if for_jupiter.len() + for_gecko.len() + both.len() <= room_jupiter + room_gecko {
-        let to_jupiter = room_jupiter
-            .saturating_sub(for_jupiter.len())
-            .min(both.len());
+        let to_jupiter = room_jupiter.saturating_sub(for_jupiter.len()).min(both.len());
         for_jupiter.extend(&both[..to_jupiter]);
         for_gecko.extend(&both[to_jupiter..]);
     } else {
@@ -274,41 +218,16 @@ fn deal(
         for_gecko.extend(&both);
     }
     let turn = usize::try_from(market.now() / TURN).unwrap_or(0);
-    slice(
-        jupiter,
-        &for_jupiter,
-        room_jupiter,
-        JUPITER_LEN - JUPITER_TOP,
-        turn,
-        all,
-    );
-    slice(
-        gecko,
-        &for_gecko,
-        room_gecko,
-        GECKO_LEN - GECKO_TOP,
-        turn,
-        all,
-    );
+    slice(jupiter, &for_jupiter, room_jupiter, JUPITER_LEN - JUPITER_TOP, turn, all);
+    slice(gecko, &for_gecko, room_gecko, GECKO_LEN - GECKO_TOP, turn, all);
 }
 
-fn slice(
-    lists: &mut [Vec<usize>],
-    from: &[usize],
-    room: usize,
-    len: usize,
-    turn: usize,
-    all: &[Measures],
-) {
+fn slice(lists: &mut [Vec<usize>], from: &[usize], room: usize, len: usize, turn: usize, all: &[Measures]) {
     if from.is_empty() {
         return;
     }
     // Everything fits: nobody has to give way.
-    let shift = if from.len() > room {
-        turn.wrapping_mul(room)
-    } else {
-        0
-    };
+    let shift = if from.len() > room { turn.wrapping_mul(room) } else { 0 };
     let mut place = 0;
     for list in lists {
         let mut part: Vec<usize> = (0..len)
@@ -317,11 +236,7 @@ fn slice(
             .map(|place| from[place.wrapping_add(shift) % from.len()])
             .collect();
         place += len;
-        part.sort_by(|a, b| {
-            all[*b].volume[3]
-                .total_cmp(&all[*a].volume[3])
-                .then(a.cmp(b))
-        });
+        part.sort_by(|a, b| all[*b].volume[3].total_cmp(&all[*a].volume[3]).then(a.cmp(b)));
         list.extend(part);
     }
 }

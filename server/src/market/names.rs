@@ -10,37 +10,22 @@ pub(super) struct Naming {
 }
 
 const ADJECTIVES: [&str; 48] = [
-    "Baby", "Based", "Giga", "Mini", "Sad", "Happy", "Lazy", "Crypto", "Turbo", "Golden", "Moon",
-    "Space", "Cosmic", "Wise", "Angry", "Smoking", "Dancing", "Sleepy", "Hungry", "Mega", "Tiny",
-    "Royal", "Wild", "Lucky", "Rich", "Broke", "Silent", "Electric", "Frozen", "Burning", "Flying",
-    "Drunk", "Holy", "Evil", "Retro", "Pixel", "Neon", "Quantum", "Degen", "Zen", "Spicy", "Salty",
-    "Fluffy", "Grumpy", "Fancy", "Secret", "Final", "First",
+    "Baby", "Based", "Giga", "Mini", "Sad", "Happy", "Lazy", "Crypto", "Turbo", "Golden", "Moon", "Space", "Cosmic",
+    "Wise", "Angry", "Smoking", "Dancing", "Sleepy", "Hungry", "Mega", "Tiny", "Royal", "Wild", "Lucky", "Rich",
+    "Broke", "Silent", "Electric", "Frozen", "Burning", "Flying", "Drunk", "Holy", "Evil", "Retro", "Pixel", "Neon",
+    "Quantum", "Degen", "Zen", "Spicy", "Salty", "Fluffy", "Grumpy", "Fancy", "Secret", "Final", "First",
 ];
 
 const NOUNS: [&str; 64] = [
-    "Dog", "Cat", "Frog", "Pepe", "Ape", "Bull", "Bear", "Whale", "Shark", "Monkey", "Goat",
-    "Duck", "Penguin", "Panda", "Tiger", "Lion", "Wolf", "Fox", "Owl", "Crab", "Shrimp", "Toad",
-    "Hamster", "Squirrel", "Raccoon", "Otter", "Capybara", "Llama", "Horse", "Unicorn", "Dragon",
-    "Wizard", "Knight", "Pirate", "Ninja", "Robot", "Alien", "Ghost", "Rocket", "Candle", "Banana",
-    "Tomato", "Potato", "Pickle", "Burger", "Pizza", "Coffee", "Beer", "Hat", "Sock", "Chair",
-    "Toilet", "Hammer", "Trophy", "Diamond", "Rock", "Solana", "Cheese", "Noodle", "Clown",
+    "Dog", "Cat", "Frog", "Pepe", "Ape", "Bull", "Bear", "Whale", "Shark", "Monkey", "Goat", "Duck", "Penguin",
+    "Panda", "Tiger", "Lion", "Wolf", "Fox", "Owl", "Crab", "Shrimp", "Toad", "Hamster", "Squirrel", "Raccoon",
+    "Otter", "Capybara", "Llama", "Horse", "Unicorn", "Dragon", "Wizard", "Knight", "Pirate", "Ninja", "Robot",
+    "Alien", "Ghost", "Rocket", "Candle", "Banana", "Tomato", "Potato", "Pickle", "Burger", "Pizza", "Coffee", "Beer",
+    "Hat", "Sock", "Chair", "Toilet", "Hammer", "Trophy", "Diamond", "Rock", "Solana", "Cheese", "Noodle", "Clown",
     "Grandma", "Intern", "Chad", "Wojak",
 ];
 
-const SUFFIXES: [&str; 12] = [
-    "",
-    "",
-    "",
-    "",
-    "",
-    " Coin",
-    " Inu",
-    " wif hat",
-    " AI",
-    " 2.0",
-    " on Solana",
-    " DAO",
-];
+const SUFFIXES: [&str; 12] = ["", "", "", "", "", " Coin", " Inu", " wif hat", " AI", " 2.0", " on Solana", " DAO"];
 
 /// Names that a careless screener prints, sorts or stores wrongly.
 pub(super) const HOSTILE: [(&str, &str); 16] = [
@@ -78,24 +63,13 @@ pub(super) fn ordinary(seed: u64) -> Naming {
         let (name, symbol) = pick(
             seed,
             12,
-            &[
-                ("Bonk", "BONK"),
-                ("dogwifhat", "$WIF"),
-                ("Official Trump", "TRUMP"),
-                ("Fartcoin", "FARTCOIN"),
-            ],
+            &[("Bonk", "BONK"), ("dogwifhat", "$WIF"), ("Official Trump", "TRUMP"), ("Fartcoin", "FARTCOIN")],
         );
-        return Naming {
-            name: name.to_owned(),
-            symbol: symbol.to_owned(),
-        };
+        return Naming { name: name.to_owned(), symbol: symbol.to_owned() };
     }
     let noun = pick(seed, 13, &NOUNS);
     let (name, mut symbol) = if chance(seed, 14, 0.2) {
-        (
-            format!("{noun}{}", pick(seed, 15, &SUFFIXES)),
-            noun.to_uppercase(),
-        )
+        (format!("{noun}{}", pick(seed, 15, &SUFFIXES)), noun.to_uppercase())
     } else {
         let adjective = pick(seed, 16, &ADJECTIVES);
         let symbol = match mix(seed, 17) % 4 {
@@ -104,10 +78,7 @@ pub(super) fn ordinary(seed: u64) -> Naming {
             2 => format!("{adjective}{noun}"),
             _ => format!("{}{}", adjective.to_uppercase(), &noun.to_uppercase()[..2]),
         };
-        (
-            format!("{adjective} {noun}{}", pick(seed, 15, &SUFFIXES)),
-            symbol,
-        )
+        (format!("{adjective} {noun}{}", pick(seed, 15, &SUFFIXES)), symbol)
     };
     if chance(seed, 18, 0.06) {
         symbol.insert(0, '$');
@@ -118,24 +89,15 @@ pub(super) fn ordinary(seed: u64) -> Naming {
 /// The hostile name of this number; the one after the table is far too long.
 pub(super) fn hostile(number: usize) -> Naming {
     match HOSTILE.get(number % (HOSTILE.len() + 1)) {
-        Some((name, symbol)) => Naming {
-            name: (*name).to_owned(),
-            symbol: (*symbol).to_owned(),
-        },
-        None => Naming {
-            name: "very ".repeat(60) + "long",
-            symbol: "VERYLONGTICKERINDEEDFORATABLE".to_owned(),
-        },
+        Some((name, symbol)) => Naming { name: (*name).to_owned(), symbol: (*symbol).to_owned() },
+        None => Naming { name: "very ".repeat(60) + "long", symbol: "VERYLONGTICKERINDEEDFORATABLE".to_owned() },
     }
 }
 
 /// The name of a counterfeit.
 pub(super) fn borrowed(number: usize) -> Naming {
     let (name, symbol) = BORROWED[number % BORROWED.len()];
-    Naming {
-        name: name.to_owned(),
-        symbol: symbol.to_owned(),
-    }
+    Naming { name: name.to_owned(), symbol: symbol.to_owned() }
 }
 
 /// A base58 address of 32 bytes.
@@ -167,9 +129,7 @@ fn key_bytes(seed: u64, salt: u64) -> [u8; 32] {
 /// A bare image id as `DexScreener`'s boosts carry it. No image is behind it.
 pub(super) fn image_id(seed: u64) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    (0..16)
-        .map(|place| char::from(ALPHABET[index(mix(seed, place), ALPHABET.len())]))
-        .collect()
+    (0..16).map(|place| char::from(ALPHABET[index(mix(seed, place), ALPHABET.len())])).collect()
 }
 
 #[cfg(test)]
@@ -180,20 +140,14 @@ mod tests {
     fn addresses_are_32_bytes() {
         for salt in 0..2_000 {
             for made in [address(1, salt), mint(1, salt, Some("pump"))] {
-                assert_eq!(
-                    bs58::decode(&made).into_vec().map(|bytes| bytes.len()),
-                    Ok(32),
-                    "{made}"
-                );
+                assert_eq!(bs58::decode(&made).into_vec().map(|bytes| bytes.len()), Ok(32), "{made}");
             }
         }
     }
 
     #[test]
     fn most_launchpad_mints_carry_their_ending() {
-        let ground = (0..1_000)
-            .filter(|salt| mint(1, *salt, Some("pump")).ends_with("pump"))
-            .count();
+        let ground = (0..1_000).filter(|salt| mint(1, *salt, Some("pump")).ends_with("pump")).count();
         assert!(ground > 900, "{ground}");
     }
 

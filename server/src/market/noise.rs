@@ -6,9 +6,7 @@
 
 /// One well-mixed word of a seed and a salt.
 pub(super) fn mix(seed: u64, salt: u64) -> u64 {
-    let mut z = seed
-        .wrapping_add(salt.wrapping_mul(0xd1b5_4a32_d192_ed03))
-        .wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = seed.wrapping_add(salt.wrapping_mul(0xd1b5_4a32_d192_ed03)).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

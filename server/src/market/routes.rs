@@ -23,10 +23,7 @@ pub(super) fn router(market: Market) -> Router {
         .nest("/jupiter", jupiter_paths())
         .route("/control", post(control::control))
         .fallback(async |request: Request| not_found(source_of(request.uri().path())))
-        .layer(axum::middleware::from_fn_with_state(
-            market.clone(),
-            http::faults,
-        ))
+        .layer(axum::middleware::from_fn_with_state(market.clone(), http::faults))
         .with_state(market)
 }
 
@@ -38,95 +35,56 @@ fn dexscreener_paths() -> Router<Market> {
             "/latest/dex/search",
             get(async |State(market): State<Market>, Query(q): Parameters| {
                 let query = parameter(&q, "q");
-                json(
-                    market.read(|market| dexscreener::search(market, query)),
-                    FEEDS,
-                    0,
-                )
+                json(market.read(|market| dexscreener::search(market, query)), FEEDS, 0)
             }),
         )
         .route(
             "/tokens/v1/{chain}/{addresses}",
-            get(
-                async |State(market): State<Market>,
-                       Path((chain, addresses)): Path<(String, String)>| {
-                    json(
-                        market.read(|market| dexscreener::tokens(market, &chain, &addresses)),
-                        PAIRS,
-                        0,
-                    )
-                },
-            ),
+            get(async |State(market): State<Market>, Path((chain, addresses)): Path<(String, String)>| {
+                json(market.read(|market| dexscreener::tokens(market, &chain, &addresses)), PAIRS, 0)
+            }),
         )
         .route(
             "/token-pairs/v1/{chain}/{token}",
-            get(
-                async |State(market): State<Market>,
-                       Path((chain, token)): Path<(String, String)>| {
-                    json(
-                        market.read(|market| dexscreener::token_pairs(market, &chain, &token)),
-                        PAIRS,
-                        0,
-                    )
-                },
-            ),
+            get(async |State(market): State<Market>, Path((chain, token)): Path<(String, String)>| {
+                json(market.read(|market| dexscreener::token_pairs(market, &chain, &token)), PAIRS, 0)
+            }),
         )
         .route(
             "/latest/dex/pairs/{chain}/{pairs}",
-            get(
-                async |State(market): State<Market>,
-                       Path((chain, pairs)): Path<(String, String)>| {
-                    market
-                        .read(|market| dexscreener::latest_pairs(market, &chain, &pairs))
-                        .map_or_else(dexscreener_bad_request, |body| json(body, PAIRS, 0))
-                },
-            ),
+            get(async |State(market): State<Market>, Path((chain, pairs)): Path<(String, String)>| {
+                market
+                    .read(|market| dexscreener::latest_pairs(market, &chain, &pairs))
+                    .map_or_else(dexscreener_bad_request, |body| json(body, PAIRS, 0))
+            }),
         )
         .route(
             "/latest/dex/tokens/{addresses}",
-            get(
-                async |State(market): State<Market>, Path(addresses): Path<String>| {
-                    json(
-                        market.read(|market| dexscreener::latest_tokens(market, &addresses)),
-                        PAIRS,
-                        0,
-                    )
-                },
-            ),
+            get(async |State(market): State<Market>, Path(addresses): Path<String>| {
+                json(market.read(|market| dexscreener::latest_tokens(market, &addresses)), PAIRS, 0)
+            }),
         )
         .route(
             "/token-profiles/latest/v1",
-            get(async |State(market): State<Market>| {
-                json(market.read_lists(dexscreener::profiles), FEEDS, 0)
-            }),
+            get(async |State(market): State<Market>| json(market.read_lists(dexscreener::profiles), FEEDS, 0)),
         )
         .route(
             "/token-boosts/latest/v1",
             get(async |State(market): State<Market>| {
-                json(
-                    market.read_lists(|market, lists| dexscreener::boosts(market, lists, false)),
-                    FEEDS,
-                    0,
-                )
+                json(market.read_lists(|market, lists| dexscreener::boosts(market, lists, false)), FEEDS, 0)
             }),
         )
         .route(
             "/token-boosts/top/v1",
             get(async |State(market): State<Market>| {
-                json(
-                    market.read_lists(|market, lists| dexscreener::boosts(market, lists, true)),
-                    FEEDS,
-                    0,
-                )
+                json(market.read_lists(|market, lists| dexscreener::boosts(market, lists, true)), FEEDS, 0)
             }),
         )
 }
 
 /// The windows lists can be asked for, as `GeckoTerminal` and Jupiter spell them.
 fn window(name: &str) -> Option<usize> {
-    ["5m", "1h", "6h", "24h"]
-        .iter()
-        .position(|known| *known == name)
+    ["5m", "1h", "6h", "24h"].iter().position(|known| *known == name)
 }
 
 fn parameter<'a>(parameters: &'a HashMap<String, String>, name: &str) -> &'a str {
@@ -152,11 +110,7 @@ impl Asked {
                 }
             },
         };
-        Ok(Self {
-            page,
-            include: Include::parse(parameter(&parameters, "include")),
-            parameters,
-        })
+        Ok(Self { page, include: Include::parse(parameter(&parameters, "include")), parameters })
     }
 }
 
@@ -181,15 +135,8 @@ fn gecko_answer(
     });
     match made {
         Some((body, age)) => {
-            let mut response = json(
-                body,
-                "max-age=30, public, must-revalidate, s-maxage=60",
-                age,
-            );
-            response.headers_mut().insert(
-                axum::http::header::VARY,
-                HeaderValue::from_static("Accept, Origin"),
-            );
+            let mut response = json(body, "max-age=30, public, must-revalidate, s-maxage=60", age);
+            response.headers_mut().insert(axum::http::header::VARY, HeaderValue::from_static("Accept, Origin"));
             response
         }
         None => gecko_error(StatusCode::NOT_FOUND, "Not Found"),
@@ -197,12 +144,7 @@ fn gecko_answer(
 }
 
 /// An answer to a request that names ids, or the refusal of too many.
-fn gecko_ids(
-    market: &Market,
-    network: &str,
-    ids: &str,
-    make: impl FnOnce(&sim::Market, i64) -> Vec<u8>,
-) -> Response {
+fn gecko_ids(market: &Market, network: &str, ids: &str, make: impl FnOnce(&sim::Market, i64) -> Vec<u8>) -> Response {
     if ids.split(',').count() > gecko::MOST_IDS {
         return gecko_error(StatusCode::BAD_REQUEST, "maximum 30 addresses allowed");
     }
@@ -214,25 +156,12 @@ fn gecko_trending(market: &Market, network: &str, parameters: HashMap<String, St
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    let duration = asked
-        .parameters
-        .get("duration")
-        .map_or("24h", String::as_str);
+    let duration = asked.parameters.get("duration").map_or("24h", String::as_str);
     let Some(window) = window(duration) else {
-        return gecko_error(
-            StatusCode::BAD_REQUEST,
-            "Invalid duration. Allowed values: 5m, 1h, 6h, 24h",
-        );
+        return gecko_error(StatusCode::BAD_REQUEST, "Invalid duration. Allowed values: 5m, 1h, 6h, 24h");
     };
     gecko_answer(market, network, |market, lists, at| {
-        Some(gecko::trending(
-            market,
-            lists,
-            window,
-            asked.page,
-            asked.include,
-            at,
-        ))
+        Some(gecko::trending(market, lists, window, asked.page, asked.include, at))
     })
 }
 
@@ -244,9 +173,7 @@ fn gecko_paged(
     make: impl FnOnce(&sim::Market, &Lists, &Asked, i64) -> Option<Vec<u8>>,
 ) -> Response {
     match Asked::parse(parameters) {
-        Ok(asked) => gecko_answer(market, network, |market, lists, at| {
-            make(market, lists, &asked, at)
-        }),
+        Ok(asked) => gecko_answer(market, network, |market, lists, at| make(market, lists, &asked, at)),
         Err(refused) => *refused,
     }
 }
@@ -268,25 +195,15 @@ fn gecko_paths() -> Router<Market> {
         )
         .route(
             "/networks/{network}/tokens/{address}",
-            get(
-                async |State(market): State<Market>,
-                       Path((network, address)): Path<(String, String)>| {
-                    gecko_answer(&market, &network, |market, _, at| {
-                        gecko::token(market, &address, at)
-                    })
-                },
-            ),
+            get(async |State(market): State<Market>, Path((network, address)): Path<(String, String)>| {
+                gecko_answer(&market, &network, |market, _, at| gecko::token(market, &address, at))
+            }),
         )
         .route(
             "/networks/{network}/tokens/multi/{addresses}",
-            get(
-                async |State(market): State<Market>,
-                       Path((network, addresses)): Path<(String, String)>| {
-                    gecko_ids(&market, &network, &addresses, |market, at| {
-                        gecko::tokens(market, &addresses, at)
-                    })
-                },
-            ),
+            get(async |State(market): State<Market>, Path((network, addresses)): Path<(String, String)>| {
+                gecko_ids(&market, &network, &addresses, |market, at| gecko::tokens(market, &addresses, at))
+            }),
         )
         .route(
             "/networks/{network}/pools/multi/{addresses}",
@@ -303,101 +220,55 @@ fn gecko_paths() -> Router<Market> {
         )
         .route(
             "/networks/{network}/pools/{address}",
-            get(
-                async |State(market): State<Market>,
-                       Path((network, address)): Path<(String, String)>| {
-                    gecko_answer(&market, &network, |market, _, at| {
-                        gecko::pool(market, &address, at)
-                    })
-                },
-            ),
+            get(async |State(market): State<Market>, Path((network, address)): Path<(String, String)>| {
+                gecko_answer(&market, &network, |market, _, at| gecko::pool(market, &address, at))
+            }),
         )
         .route(
             "/simple/networks/{network}/token_price/{addresses}",
-            get(
-                async |State(market): State<Market>,
-                       Path((network, addresses)): Path<(String, String)>| {
-                    gecko_ids(&market, &network, &addresses, |market, at| {
-                        gecko::simple_prices(market, &addresses, at)
-                    })
-                },
-            ),
+            get(async |State(market): State<Market>, Path((network, addresses)): Path<(String, String)>| {
+                gecko_ids(&market, &network, &addresses, |market, at| gecko::simple_prices(market, &addresses, at))
+            }),
         )
-        .route(
-            "/networks/{network}/pools/{address}/ohlcv/{timeframe}",
-            get(candles),
-        )
+        .route("/networks/{network}/pools/{address}/ohlcv/{timeframe}", get(candles))
 }
 
 fn gecko_lists() -> Router<Market> {
     Router::new()
         .route(
             "/networks/trending_pools",
-            get(async |State(market): State<Market>, Query(q): Parameters| {
-                gecko_trending(&market, "solana", q)
-            }),
+            get(async |State(market): State<Market>, Query(q): Parameters| gecko_trending(&market, "solana", q)),
         )
         .route(
             "/networks/{network}/trending_pools",
-            get(
-                async |State(market): State<Market>,
-                       Path(network): Path<String>,
-                       Query(q): Parameters| {
-                    gecko_trending(&market, &network, q)
-                },
-            ),
+            get(async |State(market): State<Market>, Path(network): Path<String>, Query(q): Parameters| {
+                gecko_trending(&market, &network, q)
+            }),
         )
         .route(
             "/networks/new_pools",
             get(async |State(market): State<Market>, Query(q): Parameters| {
                 gecko_paged(&market, "solana", q, |market, lists, asked, at| {
-                    Some(gecko::new_pools(
-                        market,
-                        lists,
-                        asked.page,
-                        asked.include,
-                        at,
-                    ))
+                    Some(gecko::new_pools(market, lists, asked.page, asked.include, at))
                 })
             }),
         )
         .route(
             "/networks/{network}/new_pools",
-            get(
-                async |State(market): State<Market>,
-                       Path(network): Path<String>,
-                       Query(q): Parameters| {
-                    gecko_paged(&market, &network, q, |market, lists, asked, at| {
-                        Some(gecko::new_pools(
-                            market,
-                            lists,
-                            asked.page,
-                            asked.include,
-                            at,
-                        ))
-                    })
-                },
-            ),
+            get(async |State(market): State<Market>, Path(network): Path<String>, Query(q): Parameters| {
+                gecko_paged(&market, &network, q, |market, lists, asked, at| {
+                    Some(gecko::new_pools(market, lists, asked.page, asked.include, at))
+                })
+            }),
         )
         .route(
             "/networks/{network}/pools",
-            get(
-                async |State(market): State<Market>,
-                       Path(network): Path<String>,
-                       Query(q): Parameters| {
-                    let by_volume = parameter(&q, "sort") == "h24_volume_usd_desc";
-                    gecko_paged(&market, &network, q, |market, lists, asked, at| {
-                        Some(gecko::pools(
-                            market,
-                            lists,
-                            by_volume,
-                            asked.page,
-                            asked.include,
-                            at,
-                        ))
-                    })
-                },
-            ),
+            get(async |State(market): State<Market>, Path(network): Path<String>, Query(q): Parameters| {
+                let by_volume = parameter(&q, "sort") == "h24_volume_usd_desc";
+                gecko_paged(&market, &network, q, |market, lists, asked, at| {
+                    Some(gecko::pools(market, lists, by_volume, asked.page, asked.include, at))
+                })
+            }),
         )
         .route(
             "/networks/{network}/dexes/{dex}/pools",
@@ -406,13 +277,7 @@ fn gecko_lists() -> Router<Market> {
                        Path((network, dex)): Path<(String, String)>,
                        Query(q): Parameters| {
                     gecko_paged(&market, &network, q, |market, _, asked, at| {
-                        Some(gecko::dex_pools(
-                            market,
-                            &dex,
-                            asked.page,
-                            asked.include,
-                            at,
-                        ))
+                        Some(gecko::dex_pools(market, &dex, asked.page, asked.include, at))
                     })
                 },
             ),
@@ -420,10 +285,7 @@ fn gecko_lists() -> Router<Market> {
         .route(
             "/search/pools",
             get(async |State(market): State<Market>, Query(q): Parameters| {
-                let network = q
-                    .get("network")
-                    .cloned()
-                    .unwrap_or_else(|| "solana".to_owned());
+                let network = q.get("network").cloned().unwrap_or_else(|| "solana".to_owned());
                 gecko_paged(&market, &network, q, |market, _, asked, at| {
                     let query = parameter(&asked.parameters, "query");
                     Some(gecko::search(market, query, asked.page, asked.include, at))
@@ -443,26 +305,16 @@ async fn candles(
         "hour" => (3_600, &[1, 4, 12]),
         "minute" => (60, &[1, 5, 15]),
         "second" => {
-            return gecko_error(
-                StatusCode::UNAUTHORIZED,
-                "timeframe=second is exclusive to Paid plan subscribers",
-            );
+            return gecko_error(StatusCode::UNAUTHORIZED, "timeframe=second is exclusive to Paid plan subscribers");
         }
         _ => return refuse("Invalid timeframe. Allowed values: day, hour, minute"),
     };
-    let aggregate = parameters
-        .get("aggregate")
-        .map_or(Some(1), |text| text.parse().ok());
+    let aggregate = parameters.get("aggregate").map_or(Some(1), |text| text.parse().ok());
     let Some(aggregate) = aggregate.filter(|aggregate| allowed.contains(aggregate)) else {
         let allowed: Vec<String> = allowed.iter().map(i64::to_string).collect();
-        return refuse(&format!(
-            "Invalid aggregate. Allowed values: {}",
-            allowed.join(", ")
-        ));
+        return refuse(&format!("Invalid aggregate. Allowed values: {}", allowed.join(", ")));
     };
-    let limit = parameters
-        .get("limit")
-        .map_or(Some(100), |text| text.parse().ok());
+    let limit = parameters.get("limit").map_or(Some(100), |text| text.parse().ok());
     let Some(limit) = limit.filter(|limit| (1..=1_000).contains(limit)) else {
         return refuse("Invalid limit. Allowed values: 1 to 1000");
     };
@@ -472,15 +324,8 @@ async fn candles(
         Some(Err(_)) => return refuse("Invalid before_timestamp"),
     };
     let in_quote = parameter(&parameters, "currency") == "token";
-    let asked = Candles {
-        step: unit * aggregate,
-        before,
-        limit,
-        in_quote,
-    };
-    gecko_answer(&market, &network, |market, _, at| {
-        gecko::candles(market, &address, asked, at)
-    })
+    let asked = Candles { step: unit * aggregate, before, limit, in_quote };
+    gecko_answer(&market, &network, |market, _, at| gecko::candles(market, &address, asked, at))
 }
 
 /// An answer of Jupiter with the headers that tell what is left of the budget. Answers are kept
@@ -511,9 +356,7 @@ fn jupiter_paths() -> Router<Market> {
             "/price/v3",
             get(async |State(market): State<Market>, Query(q): Parameters| {
                 let ids = parameter(&q, "ids");
-                jupiter_answer(&market, 5, SHORT, |market, _, at| {
-                    jupiter::prices(market, ids, at)
-                })
+                jupiter_answer(&market, 5, SHORT, |market, _, at| jupiter::prices(market, ids, at))
             }),
         )
         .route(
@@ -527,17 +370,13 @@ fn jupiter_paths() -> Router<Market> {
         )
         .route(
             "/tokens/v2/recent",
-            get(async |State(market): State<Market>| {
-                jupiter_answer(&market, 5, SHORT, jupiter::recent)
-            }),
+            get(async |State(market): State<Market>| jupiter_answer(&market, 5, SHORT, jupiter::recent)),
         )
         .route(
             "/tokens/v2/tag",
             get(async |State(market): State<Market>, Query(q): Parameters| {
                 let tag = parameter(&q, "query");
-                jupiter_answer(&market, 30, "public, max-age=30", |market, _, at| {
-                    jupiter::tag(market, tag, at)
-                })
+                jupiter_answer(&market, 30, "public, max-age=30", |market, _, at| jupiter::tag(market, tag, at))
             }),
         )
         .route(
@@ -546,9 +385,7 @@ fn jupiter_paths() -> Router<Market> {
                 async |State(market): State<Market>,
                        Path((kind, interval)): Path<(String, String)>,
                        Query(q): Parameters| {
-                    let kind = ["toporganicscore", "toptraded", "toptrending"]
-                        .iter()
-                        .position(|known| *known == kind);
+                    let kind = ["toporganicscore", "toptraded", "toptrending"].iter().position(|known| *known == kind);
                     let (Some(kind), Some(window)) = (kind, window(&interval)) else {
                         return not_found(Some(super::Upstream::Jupiter));
                     };

@@ -58,8 +58,7 @@ impl Market {
     fn index(&mut self, token: &Token) {
         self.by_mint.insert(token.mint.clone(), token.slot);
         for (place, pool) in token.pools.iter().enumerate() {
-            self.by_pool
-                .insert(pool.address.clone(), (token.slot, place));
+            self.by_pool.insert(pool.address.clone(), (token.slot, place));
         }
     }
 
@@ -70,13 +69,7 @@ impl Market {
             && at <= to
         {
             self.leaving.pop();
-            let token = Token::new(
-                self.seed_of(slot, generation),
-                slot,
-                Role::Launched,
-                at,
-                self.start,
-            );
+            let token = Token::new(self.seed_of(slot, generation), slot, Role::Launched, at, self.start);
             let old = &self.tokens[slot];
             self.by_mint.remove(&old.mint);
             for pool in &old.pools {

@@ -30,12 +30,7 @@ pub(super) enum Origin {
         drift: f64,
     },
     /// Named like an anchor, in a pool that claims liquidity it does not have.
-    Counterfeit {
-        usd: f64,
-        liquidity_usd: f64,
-        quote: f64,
-        wash: Wash,
-    },
+    Counterfeit { usd: f64, liquidity_usd: f64, quote: f64, wash: Wash },
 }
 
 /// The repeated trades with which a counterfeit pretends to be alive.
@@ -203,11 +198,7 @@ impl Token {
     }
 
     fn bare(seed: u64, slot: usize, origin: Origin, born: i64) -> Self {
-        let naming = if slot % 31 == 7 {
-            names::hostile(slot / 31)
-        } else {
-            names::ordinary(seed)
-        };
+        let naming = if slot % 31 == 7 { names::hostile(slot / 31) } else { names::ordinary(seed) };
         Self {
             seed,
             slot,
@@ -221,14 +212,7 @@ impl Token {
             supply: 1e9,
             decimals: 6,
             sigma_day: 0.0,
-            pace: Pace {
-                steady: 0.0,
-                burst: 0.0,
-                fade: 1.0,
-                phase: 0.0,
-                buys: 0.5,
-                trade_usd: 1.0,
-            },
+            pace: Pace { steady: 0.0, burst: 0.0, fade: 1.0, phase: 0.0, buys: 0.5, trade_usd: 1.0 },
             liquidity_usd: 0.0,
             liquidity_at: 0.0,
             pools: Vec::with_capacity(2),
@@ -236,11 +220,7 @@ impl Token {
             verified: false,
             boosts: None,
             has_profile: false,
-            overrides: Overrides {
-                shocks: Vec::new(),
-                volume: 1.0,
-                liquidity: 1.0,
-            },
+            overrides: Overrides { shocks: Vec::new(), volume: 1.0, liquidity: 1.0 },
         }
     }
 
@@ -256,11 +236,7 @@ impl Token {
             closes: None,
             trades: 1.0,
             depth: 1.0,
-            quote_side: if concentrated {
-                between(seed, 3, 0.15, 0.85)
-            } else {
-                0.5
-            },
+            quote_side: if concentrated { between(seed, 3, 0.15, 0.85) } else { 0.5 },
             skew: 1.0,
             flaw: Flaw::None,
             on_gecko: !chance(seed, 4, if venue.is_curve() { 0.92 } else { 0.02 }),
@@ -271,12 +247,7 @@ impl Token {
         let age = log_uniform(seed, 20, 1.1 * DAY, 1_400.0 * DAY);
         let cap = log_normal(seed, 21, 3.5e5, 2.3).clamp(2.5e3, 6e9);
         let ground = chance(seed, 22, 0.55);
-        let mut token = Self::bare(
-            seed,
-            slot,
-            Origin::Settled { ln_usd: 0.0 },
-            start - super::decimal::whole(age),
-        );
+        let mut token = Self::bare(seed, slot, Origin::Settled { ln_usd: 0.0 }, start - super::decimal::whole(age));
         if ground {
             token.mint = names::mint(seed, 1, Some("pump"));
         } else {
@@ -284,26 +255,16 @@ impl Token {
             token.decimals = pick(seed, 24, &[5, 6, 6, 8, 9]);
         }
         let dead = slot % 37 == 11;
-        token.sigma_day = if dead {
-            0.0
-        } else {
-            log_normal(seed, 25, 0.12, 0.7).clamp(0.02, 0.9)
-        };
+        token.sigma_day = if dead { 0.0 } else { log_normal(seed, 25, 0.12, 0.7).clamp(0.02, 0.9) };
         let ln_now = (cap / token.supply).ln();
         let walked = super::noise::walk(seed, start - token.born, token.sigma_day);
-        token.origin = Origin::Settled {
-            ln_usd: ln_now - walked,
-        };
+        token.origin = Origin::Settled { ln_usd: ln_now - walked };
         token.liquidity_at = ln_now;
         token.liquidity_usd = log_normal(seed, 26, 2.2, 0.6) * cap.powf(0.72);
         let volume = token.liquidity_usd * log_normal(seed, 27, 0.5, 1.5).min(60.0);
         let trade_usd = (token.liquidity_usd * log_normal(seed, 28, 0.003, 0.7)).clamp(4.0, 6e3);
         token.pace = Pace {
-            steady: if dead {
-                0.0
-            } else {
-                (volume / trade_usd / DAY).clamp(2e-5, 3.0)
-            },
+            steady: if dead { 0.0 } else { (volume / trade_usd / DAY).clamp(2e-5, 3.0) },
             burst: 0.0,
             fade: 1.0,
             phase: between(seed, 29, 0.0, std::f64::consts::TAU),
@@ -311,10 +272,7 @@ impl Token {
             trade_usd,
         };
         if chance(seed, 31, 0.02) {
-            token.rug = Some(rug(
-                seed,
-                start + super::decimal::whole(between(seed, 32, -DAY, DAY)),
-            ));
+            token.rug = Some(rug(seed, start + super::decimal::whole(between(seed, 32, -DAY, DAY))));
         }
         token.verified = cap > 1e6 && chance(seed, 33, 0.3);
         token.on_jupiter = !(token.liquidity_usd > 6e3 && chance(seed, 34, 0.04));
@@ -329,25 +287,9 @@ impl Token {
         let quote = if self.slot % 90 == 5 {
             Quote::Cards
         } else {
-            pick(
-                seed,
-                40,
-                &[
-                    Quote::Sol,
-                    Quote::Sol,
-                    Quote::Sol,
-                    Quote::Sol,
-                    Quote::Usdc,
-                    Quote::Usdc,
-                    Quote::Usdt,
-                ],
-            )
+            pick(seed, 40, &[Quote::Sol, Quote::Sol, Quote::Sol, Quote::Sol, Quote::Usdc, Quote::Usdc, Quote::Usdt])
         };
-        let venue = if ground {
-            Venue::PumpSwap
-        } else {
-            pick(seed, 41, &OPEN_VENUES)
-        };
+        let venue = if ground { Venue::PumpSwap } else { pick(seed, 41, &OPEN_VENUES) };
         let born = self.born;
         let mut main = self.pool(0, venue, quote, born + 30);
         let more = match unit(seed, 42) {
@@ -356,20 +298,12 @@ impl Token {
             share if share < 0.95 => 2,
             _ => 3,
         };
-        main.trades = if more == 0 {
-            1.0
-        } else {
-            between(seed, 43, 0.6, 0.85)
-        };
+        main.trades = if more == 0 { 1.0 } else { between(seed, 43, 0.6, 0.85) };
         main.depth = main.trades;
         let mut left = 1.0 - main.trades;
         self.pools.push(main);
         for number in 1..=more {
-            let quote = pick(
-                seed,
-                44 + number,
-                &[Quote::Sol, Quote::Usdc, Quote::Usdt, Quote::Jup, Quote::Sol],
-            );
+            let quote = pick(seed, 44 + number, &[Quote::Sol, Quote::Usdc, Quote::Usdt, Quote::Jup, Quote::Sol]);
             let venue = pick(seed, 54 + number, &OPEN_VENUES);
             let mut pool = self.pool(number, venue, quote, born + 4_000 * number.cast_signed());
             pool.trades = left * 0.6;
@@ -404,14 +338,7 @@ impl Token {
         let launchpad = pick(
             seed,
             23,
-            &[
-                Venue::PumpFun,
-                Venue::PumpFun,
-                Venue::PumpFun,
-                Venue::MeteoraDbc,
-                Venue::Bags,
-                Venue::LaunchLab,
-            ],
+            &[Venue::PumpFun, Venue::PumpFun, Venue::PumpFun, Venue::MeteoraDbc, Venue::Bags, Venue::LaunchLab],
         );
         if launchpad == Venue::PumpFun {
             token.mint = names::mint(seed, 1, Some("pump"));
@@ -434,10 +361,7 @@ impl Token {
         if let Some(at) = token.graduates
             && chance(seed, 33, 0.3)
         {
-            token.rug = Some(rug(
-                seed,
-                at + super::decimal::whole(log_uniform(seed, 34, 300.0, 30_000.0)),
-            ));
+            token.rug = Some(rug(seed, at + super::decimal::whole(log_uniform(seed, 34, 300.0, 30_000.0))));
         }
         token.on_jupiter = slot % 60 != 13;
         token.boosts = chance(seed, 35, 0.04).then(|| pick(seed, 36, &[10, 10, 30, 50]));
@@ -475,43 +399,21 @@ impl Token {
 
     fn counterfeit(seed: u64, slot: usize, start: i64) -> Self {
         let naming = names::borrowed(slot);
-        let usd = if naming.symbol == "SOL" {
-            between(seed, 20, 69.0, 144.0)
-        } else {
-            between(seed, 20, 0.97, 1.03)
-        };
+        let usd = if naming.symbol == "SOL" { between(seed, 20, 69.0, 144.0) } else { between(seed, 20, 0.97, 1.03) };
         // The first is as large as such pools get, whatever the seed.
-        let liquidity_usd = if slot == 0 {
-            1.9e9
-        } else {
-            log_uniform(seed, 21, 9e5, 1.95e9)
-        };
+        let liquidity_usd = if slot == 0 { 1.9e9 } else { log_uniform(seed, 21, 9e5, 1.95e9) };
         let wash = pick(
             seed,
             22,
             &[
-                Wash {
-                    trades: [2, 8],
-                    volume: [45_289.73, 171_623.41],
-                },
-                Wash {
-                    trades: [2, 7],
-                    volume: [45_327.73, 148_978.55],
-                },
-                Wash {
-                    trades: [3, 8],
-                    volume: [91.99, 356.38],
-                },
+                Wash { trades: [2, 8], volume: [45_289.73, 171_623.41] },
+                Wash { trades: [2, 7], volume: [45_327.73, 148_978.55] },
+                Wash { trades: [3, 8], volume: [91.99, 356.38] },
             ],
         );
         let quote = between(seed, 23, 2.8, 42.5);
         let age = super::decimal::whole(between(seed, 24, 5.0 * DAY, 170.0 * DAY));
-        let origin = Origin::Counterfeit {
-            usd,
-            liquidity_usd,
-            quote,
-            wash,
-        };
+        let origin = Origin::Counterfeit { usd, liquidity_usd, quote, wash };
         let mut token = Self::bare(seed, slot, origin, start - age);
         token.naming = naming;
         token.supply = (liquidity_usd * 1.0001 + 1.5e5) / usd;
@@ -538,9 +440,5 @@ impl Token {
 }
 
 fn rug(seed: u64, at: i64) -> Rug {
-    Rug {
-        at,
-        fall: between(seed, 50, -7.0, -3.0),
-        left: between(seed, 51, 0.002, 0.03),
-    }
+    Rug { at, fall: between(seed, 50, -7.0, -3.0), left: between(seed, 51, 0.002, 0.03) }
 }

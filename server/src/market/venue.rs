@@ -154,61 +154,11 @@ macro_rules! asset {
 
 /// Wrapped SOL, the stable coins, then the exotic quote tokens and the liquid staking tokens.
 pub(super) static ASSETS: [Asset; 8] = [
-    asset!(
-        "So11111111111111111111111111111111111111112",
-        "Wrapped SOL",
-        "SOL",
-        9,
-        118.7,
-        0.03,
-        612e6,
-        true,
-        None
-    ),
-    asset!(
-        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
-        "USD Coin",
-        "USDC",
-        6,
-        0.9999,
-        0.0002,
-        9.1e9,
-        true,
-        None
-    ),
-    asset!(
-        "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB",
-        "USDT",
-        "USDT",
-        6,
-        1.0003,
-        0.0002,
-        2.4e9,
-        true,
-        None
-    ),
-    asset!(
-        "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN",
-        "Jupiter",
-        "JUP",
-        6,
-        0.2381,
-        0.05,
-        6.86e9,
-        true,
-        None
-    ),
-    asset!(
-        "METvsvVRapdj9cFLzq4Tr43xK4tAjQfwX76z3n6mWQL",
-        "Meteora",
-        "MET",
-        6,
-        0.1859,
-        0.06,
-        1e9,
-        true,
-        None
-    ),
+    asset!("So11111111111111111111111111111111111111112", "Wrapped SOL", "SOL", 9, 118.7, 0.03, 612e6, true, None),
+    asset!("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "USD Coin", "USDC", 6, 0.9999, 0.0002, 9.1e9, true, None),
+    asset!("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", "USDT", "USDT", 6, 1.0003, 0.0002, 2.4e9, true, None),
+    asset!("JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", "Jupiter", "JUP", 6, 0.2381, 0.05, 6.86e9, true, None),
+    asset!("METvsvVRapdj9cFLzq4Tr43xK4tAjQfwX76z3n6mWQL", "Meteora", "MET", 6, 0.1859, 0.06, 1e9, true, None),
     asset!(
         "CARDSccUMFKoPRZxt5vt3ksUbxEFEcnZ3H2pd3dKxYjp",
         "Collector Crypt",
@@ -275,10 +225,7 @@ pub(super) fn asset_of(mint: &str) -> Option<&'static Asset> {
 
 /// An asset's price in USD at a Unix second. Quantised to 4 s, as quoted prices are.
 pub(super) fn asset_usd(market_seed: u64, asset: &Asset, at: i64) -> f64 {
-    let seed = asset
-        .mint
-        .bytes()
-        .fold(market_seed, |seed, byte| noise::mix(seed, u64::from(byte)));
+    let seed = asset.mint.bytes().fold(market_seed, |seed, byte| noise::mix(seed, u64::from(byte)));
     usd_of(seed, asset, at)
 }
 
@@ -296,10 +243,7 @@ impl QuotePrices {
     pub(super) fn new(market_seed: u64) -> Self {
         Self {
             seeds: std::array::from_fn(|place| {
-                ASSETS[place]
-                    .mint
-                    .bytes()
-                    .fold(market_seed, |seed, byte| noise::mix(seed, u64::from(byte)))
+                ASSETS[place].mint.bytes().fold(market_seed, |seed, byte| noise::mix(seed, u64::from(byte)))
             }),
         }
     }
@@ -307,10 +251,7 @@ impl QuotePrices {
     /// USD for one unit of a quote asset at a Unix second.
     pub(super) fn usd(&self, quote: Quote, at: i64) -> f64 {
         let asset = quote.asset();
-        let place = ASSETS
-            .iter()
-            .position(|other| std::ptr::eq(other, asset))
-            .unwrap_or(0);
+        let place = ASSETS.iter().position(|other| std::ptr::eq(other, asset)).unwrap_or(0);
         usd_of(self.seeds[place], asset, at)
     }
 }
