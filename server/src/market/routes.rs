@@ -102,13 +102,13 @@ impl Asked {
     fn parse(parameters: HashMap<String, String>) -> Result<Self, Box<Response>> {
         let page = match parameters.get("page") {
             None => 1,
-            Some(page) => match page.parse() {
-                Ok(page @ 1..=10) => page,
-                _ => {
+            Some(page) => {
+                let Ok(page @ 1..=10) = page.parse() else {
                     let title = "page must be between 1 and 10";
                     return Err(Box::new(gecko_error(StatusCode::BAD_REQUEST, title)));
-                }
-            },
+                };
+                page
+            }
         };
         Ok(Self { page, include: Include::parse(parameter(&parameters, "include")), parameters })
     }
