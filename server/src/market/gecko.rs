@@ -1,17 +1,24 @@
 //! `GeckoTerminal`'s answers. They tell of a time some seconds back: `at`.
 
+mod candles;
+mod tokens;
+
 use std::collections::HashSet;
 
 use serde::{Serialize, Serializer};
 
-use super::course::{Flow, WINDOWS};
+use super::course::Flow;
 use super::decimal::{Long, Percent, rounded};
 use super::lists::{Lists, gecko_pool};
 use super::noise::mix;
 use super::sim::Market;
 use super::token::{Pool, Token};
-use super::venue::{ASSETS, Asset, Quote, asset_of, asset_usd};
+use super::venue::{Asset, Quote};
+
 use super::wire::{Time, bytes, time};
+
+pub(super) use candles::{Candles, candles};
+pub(super) use tokens::{simple_prices, token, tokens};
 
 /// Pools on a page, and pages of a list.
 const PAGE: usize = 20;
@@ -368,84 +375,6 @@ pub(super) fn search(market: &Market, query: &str, number: usize, include: Inclu
     page(market, pools, number, include, at)
 }
 
-#[derive(Serialize)]
-struct TokenObject<'a> {
-    id: Id<'a>,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    attributes: TokenAttributes<'a>,
-    relationships: TopPools<'a>,
-}
-
-#[derive(Serialize)]
-struct TokenAttributes<'a> {
-    #[serde(flatten)]
-    facts: TokenFacts<'a>,
-    total_supply: String,
-    normalized_total_supply: String,
-    price_usd: Option<Long>,
-    fdv_usd: Option<Long>,
-    total_reserve_in_usd: Long,
-    volume_usd: DayVolume,
-    market_cap_usd: Option<Long>,
-}
-
-#[derive(Serialize)]
-struct DayVolume {
-    h24: Long,
-}
-
-#[derive(Serialize)]
-struct TopPools<'a> {
-    top_pools: Data<Vec<Reference<'a>>>,
-}
-
-fn token_object<'a>(market: &Market, token: &'a Token, at: i64) -> TokenObject<'a> {
-    let usd = token.usd(at, market.quotes());
-    let known: Vec<&Pool> = token.pools.iter().filter(|pool| pool.on_gecko && pool.opens <= at).collect();
-    let mut volume = 0.0;
-    let mut reserve = 0.0;
-    for pool in &known {
-        let reading = token.reading(pool, at, market.quotes());
-        volume += reading.flows[5].volume;
-        // The token's own side only.
-        reserve += reading.reserves.map_or(0.0, |reserves| reserves.base * reading.price_usd);
-    }
-    let priced = !known.is_empty();
-    let cap = usd * token.supply;
-    TokenObject {
-        id: Id(&token.mint),
-        kind: "token",
-        attributes: TokenAttributes {
-            facts: facts(token),
-            total_supply: format!("{:.1}", token.supply * 10_f64.powi(i32::from(token.decimals))),
-            normalized_total_supply: format!("{:.1}", token.supply),
-            price_usd: priced.then_some(Long::Digits(usd, 12)),
-            fdv_usd: priced.then_some(Long::Digits(cap, 15)),
-            total_reserve_in_usd: Long::Digits(reserve, 40),
-            volume_usd: DayVolume { h24: Long::Digits(volume, 14) },
-            market_cap_usd: (priced && token.verified).then_some(Long::Digits(cap, 15)),
-        },
-        relationships: TopPools {
-            top_pools: Data {
-                data: known.into_iter().take(3).map(|pool| Reference { id: Id(&pool.address), kind: "pool" }).collect(),
-            },
-        },
-    }
-}
-
-/// `tokens/multi/{addresses}`; unknown ones are left out.
-pub(super) fn tokens(market: &Market, addresses: &str, at: i64) -> Vec<u8> {
-    let found = addresses.split(',').filter_map(|mint| market.token(mint)).filter(|token| token.born <= at);
-    bytes(&Data { data: found.map(|token| token_object(market, token, at)).collect::<Vec<_>>() })
-}
-
-/// `tokens/{address}`.
-pub(super) fn token(market: &Market, mint: &str, at: i64) -> Option<Vec<u8>> {
-    let token = market.token(mint).filter(|token| token.born <= at)?;
-    Some(bytes(&Data { data: token_object(market, token, at) }))
-}
-
 /// `pools/multi/{addresses}` and `pools/{address}`; unknown ones are left out.
 pub(super) fn pools_by_address(market: &Market, addresses: &str, include: Include, at: i64) -> Vec<u8> {
     // Thirty ids at the most, so they are one page and a half.
@@ -465,127 +394,6 @@ pub(super) fn pool(market: &Market, address: &str, at: i64) -> Option<Vec<u8>> {
     Some(bytes(&Data { data: pool_object(market, token, pool, at) }))
 }
 
-/// `simple/networks/{n}/token_price/{addresses}`: mint to price; unknown ones are left out.
-pub(super) fn simple_prices(market: &Market, addresses: &str, at: i64) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Prices {
-        id: String,
-        #[serde(rename = "type")]
-        kind: &'static str,
-        attributes: TokenPrices,
-    }
-    #[derive(Serialize)]
-    struct TokenPrices {
-        token_prices: std::collections::BTreeMap<String, Long>,
-    }
-    let token_prices = addresses
-        .split(',')
-        .filter_map(|mint| {
-            let usd = match asset_of(mint) {
-                Some(asset) => asset_usd(market.seed(), asset, at),
-                None => market.token(mint).filter(|token| token.born <= at)?.usd(at, market.quotes()),
-            };
-            Some((mint.to_owned(), Long::Digits(usd, 40)))
-        })
-        .collect();
-    let id = uuid(mix(market.seed(), at.cast_unsigned()));
-    bytes(&Data { data: Prices { id, kind: "simple_token_price", attributes: TokenPrices { token_prices } } })
-}
-
-/// What a request for candles asks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Candles {
-    /// Seconds of one candle.
-    pub(super) step: i64,
-    /// Candles begin before this Unix second.
-    pub(super) before: Option<i64>,
-    /// At most so many.
-    pub(super) limit: usize,
-    /// In quote tokens in place of USD.
-    pub(super) in_quote: bool,
-}
-
-#[derive(Serialize)]
-struct Series<'a> {
-    data: SeriesData,
-    meta: SeriesMeta<'a>,
-}
-
-#[derive(Serialize)]
-struct SeriesData {
-    id: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    attributes: SeriesAttributes,
-}
-
-#[derive(Serialize)]
-struct SeriesAttributes {
-    ohlcv_list: Vec<(i64, f64, f64, f64, f64, f64)>,
-}
-
-#[derive(Serialize)]
-struct SeriesMeta<'a> {
-    base: SeriesToken<'a>,
-    quote: SeriesToken<'a>,
-}
-
-#[derive(Serialize)]
-struct SeriesToken<'a> {
-    name: &'a str,
-    symbol: &'a str,
-    coingecko_coin_id: Option<String>,
-    address: &'a str,
-}
-
-impl<'a> From<TokenFacts<'a>> for SeriesToken<'a> {
-    fn from(facts: TokenFacts<'a>) -> Self {
-        Self {
-            name: facts.name,
-            symbol: facts.symbol,
-            coingecko_coin_id: facts.coingecko_coin_id,
-            address: facts.address,
-        }
-    }
-}
-
-/// `pools/{address}/ohlcv/…`: newest first, without the candles in which nothing traded.
-pub(super) fn candles(market: &Market, address: &str, asked: Candles, at: i64) -> Option<Vec<u8>> {
-    let (token, pool) = market.pool(address).filter(|(_, pool)| pool.opens <= at)?;
-    let price = |second: i64| {
-        let second = second.max(pool.opens);
-        let usd = token.pool_usd(pool, second, market.quotes());
-        if asked.in_quote { usd / market.quotes().usd(pool.quote, second) } else { usd }
-    };
-    let newest = at.min(asked.before.map_or(at, |before| before - 1));
-    let mut begin = newest.div_euclid(asked.step) * asked.step;
-    let mut ohlcv_list = Vec::new();
-    // Half a year at the most, as the original.
-    let oldest = pool.opens.max(at - 183 * 86_400);
-    while begin + asked.step > oldest && ohlcv_list.len() < asked.limit {
-        let end = (begin + asked.step).min(at);
-        let flow = token.flow(pool, begin, end);
-        if flow.trades() > 0 {
-            let (open, close) = (price(begin), price(end));
-            let (mut high, mut low) = (open.max(close), open.min(close));
-            for part in 1..6 {
-                let between = price(begin + (end - begin) * part / 6);
-                (high, low) = (high.max(between), low.min(between));
-            }
-            ohlcv_list.push((begin, open, high, low, close, flow.volume));
-        }
-        begin -= asked.step;
-    }
-    Some(bytes(&Series {
-        data: SeriesData {
-            id: uuid(mix(pool.seed, at.cast_unsigned())),
-            kind: "ohlcv_request_response",
-            attributes: SeriesAttributes { ohlcv_list },
-        },
-        meta: SeriesMeta { base: facts(token).into(), quote: asset_facts(pool.quote.asset()).into() },
-    }))
-}
-
 /// Something of the form of a UUID.
 pub(super) fn uuid(seed: u64) -> String {
     let (high, low) = (mix(seed, 1), mix(seed, 2));
@@ -598,6 +406,3 @@ pub(super) fn uuid(seed: u64) -> String {
         low & 0xffff_ffff_ffff
     )
 }
-
-/// The number of windows and of assets the wire knows; checked where they are taken apart.
-const _: () = assert!(WINDOWS.len() == 6 && ASSETS.len() == 8);
