@@ -14,6 +14,8 @@ mod evict;
 mod plan;
 mod publish;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -319,7 +319,8 @@ fn due(known: &Known, world: &World, main: Option<&Market>, row: Option<&Token>)
     let now = world.now;
     let ages = known.moments().flat_map(|(source, as_of)| {
         let [_, stale, expired] = source.limits();
-        [limits::SAME_MOMENT, stale, expired].map(|limit| as_of.plus(limit))
+        [limits::SAME_MOMENT, stale, expired, limits::ROWLESS_HOLDS, limits::PROMOTION_HOLDS]
+            .map(|limit| as_of.plus(limit))
     });
     let born = main.and_then(Market::created_at).into_iter().chain(row.and_then(|row| row.created_at));
     let births = born.flat_map(|at| Window::ALL.map(|window| at.plus(window.duration())));

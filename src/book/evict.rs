@@ -54,8 +54,8 @@ impl Entry {
     /// Whether there is no row and nothing has been heard for long.
     pub(super) fn is_silent(&self, now: Timestamp) -> bool {
         let newest = self.known.moments().map(|(_, as_of)| as_of).max();
-        let newest = newest.unwrap_or(self.first_seen).max(self.first_seen);
-        self.pulse.interest.is_none() && now.since(newest) > ROWLESS_HOLDS
+        let newest = newest.unwrap_or(self.first_seen);
+        self.pulse.interest.is_none() && now.since(newest) >= ROWLESS_HOLDS
     }
 }
 

@@ -39,17 +39,19 @@ impl Book {
             *token.chain() == Chain::solana()
                 && self.live.asked.get(token).is_none_or(|asked| now.since(asked.at) >= pause(asked.silent))
         };
-        let class = |doubt: Doubt| match doubt {
-            Doubt::Missing => 0,
+        // What was never on the board is asked about last: most of it is dust.
+        let class = |doubt: Doubt, listed: bool| match doubt {
+            Doubt::Missing if listed => 0,
             Doubt::Rejected => 1,
             Doubt::Disputed => 2,
+            Doubt::Missing => 5,
         };
         let mut wanted: Vec<(u8, Reverse<u64>, &TokenId)> = Vec::new();
         for (token, entry) in &self.entries {
             let age = entry.pulse.priced_at.map(|at| now.since(at));
             let old = age.is_some_and(|age| age > ASK_AFTER);
             let class = match entry.pulse.doubt {
-                Some(doubt) => class(doubt),
+                Some(doubt) => class(doubt, entry.memory.listed),
                 None if old => 4,
                 None => continue,
             };

@@ -154,10 +154,15 @@ impl Book {
         if !self.live.began {
             self.note_all_symbols();
         }
-        let moved = self.rates_moved();
+        let shift = self.shift_of_rates();
         let claimed = std::mem::take(&mut self.live.claimed);
-        if !self.live.began || moved {
+        if !self.live.began || shift == Shift::New {
             return self.entries.keys().cloned().collect();
+        }
+        if shift == Shift::Moved {
+            // Pools were judged by the rate of their time; only prices that were computed with it follow it.
+            let computed = self.entries.iter().filter(|(_, entry)| entry.memory.in_sol.is_some());
+            dirty.extend(computed.map(|(token, _)| token.clone()));
         }
         while let Some((due, token)) = self.live.due.pop_first() {
             if due > now {
@@ -220,16 +225,30 @@ impl Book {
         self.rates = rates;
     }
 
-    /// Whether a rate moved so far that everything told in it has to be told anew.
-    fn rates_moved(&mut self) -> bool {
-        let mut any = false;
+    /// How far the rates moved since what is told in them was last renewed.
+    fn shift_of_rates(&mut self) -> Shift {
+        let mut shift = Shift::None;
+        self.live.marked.retain(|native, _| self.rates.contains_key(native));
         for (native, rate) in &self.rates {
-            let marked = self.live.marked.get(native).copied();
-            if marked.is_none_or(|marked| moved(marked, rate.usd)) {
-                self.live.marked.insert(native.clone(), rate.usd);
-                any = true;
-            }
+            let next = match self.live.marked.get(native) {
+                None => Shift::New,
+                Some(marked) if moved(*marked, rate.usd) => Shift::Moved,
+                Some(_) => continue,
+            };
+            self.live.marked.insert(native.clone(), rate.usd);
+            shift = shift.max(next);
         }
-        any
+        shift
     }
+}
+
+/// What happened to the rates of the native coins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shift {
+    /// Nothing to speak of.
+    None,
+    /// One moved by more than noise.
+    Moved,
+    /// One is known that was not.
+    New,
 }

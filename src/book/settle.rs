@@ -25,9 +25,7 @@ pub(super) fn settle(previous: Option<&Arc<Token>>, mut row: Token, now: Timesta
     row.updated_at = previous.updated_at;
     row.provenance = previous.provenance.clone();
     if row == **previous {
-        if now.since(confirmed) > now.since(previous.updated_at)
-            || confirmed.since(previous.updated_at) <= CONFIRM_AFTER
-        {
+        if confirmed.since(previous.updated_at) <= CONFIRM_AFTER {
             return previous.clone();
         }
         row.updated_at = confirmed;

@@ -108,8 +108,8 @@ impl Figures<'_, '_> {
         Window::ALL.into_iter().filter(|window| change.get(*window).is_some() && age < window.duration()).collect()
     }
 
-    /// Volume and trades: the sum over the eligible pools, or Jupiter's count of the whole token where we know of one
-    /// pool at most. The two are never added.
+    /// Volume and trades: the sum over the eligible pools, or Jupiter's count of the whole token where at most
+    /// one pool counts. The two are never added.
     pub(super) fn activity(&self) -> Activity {
         let whole = self.facts(Source::Jupiter).filter(|facts| {
             let expired = |source: Source, as_of| source.freshness(self.now.since(as_of)) == Freshness::Expired;
@@ -118,7 +118,7 @@ impl Figures<'_, '_> {
             let outlived = self.eligible.iter().all(|pool| expired(pool.flow.source, pool.flow.as_of));
             let current = !expired(facts.source, facts.as_of);
             facts.volume_usd.h24.is_some()
-                && (self.eligible.is_empty() || current && (self.known.pools.len() <= 1 || outlived))
+                && (self.eligible.is_empty() || current && (self.eligible.len() <= 1 || outlived))
         });
         if let Some(facts) = whole {
             let from = FieldProvenance::plain(facts.source, facts.as_of);

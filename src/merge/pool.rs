@@ -235,7 +235,7 @@ fn judge_all(markets: &mut [Market], graduated: bool, money: impl Fn(&Market) ->
         market.reason = if money(market) { market.judge() } else { PoolReason::Unanchored };
     }
     // A pool whose quote side is not known counts only where no other can vouch for the token.
-    let verified = markets.iter().any(|m| !m.curve && m.depth.is_some() && m.reason != PoolReason::Unanchored);
+    let verified = markets.iter().any(|m| !m.curve && m.depth.is_some() && m.eligible());
     for market in &mut *markets {
         if !market.curve && market.eligible() && market.depth.is_none() && verified {
             market.reason = PoolReason::Unverified;
