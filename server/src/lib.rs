@@ -2,5 +2,6 @@
 
 pub mod bus;
 pub mod clock;
+pub mod config;
 pub mod market;
 pub mod store;
