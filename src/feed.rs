@@ -2,11 +2,21 @@
 //!
 //! A frame `prev→seq` holds every change of its view after `prev`. With `have`, the last seq applied on the
 //! subscription: a frame with `seq ≤ have` is ignored, one with `prev ≤ have < seq` is applied, one with `prev > have`
-//! is a gap: drop the state and `resync`. Receivers ignore fields and message types that they do not know.
+//! is a gap: drop the state and `resync`. [`judge`] is that rule. Receivers ignore fields and message types that they do
+//! not know.
+//!
+//! A `rows` frame with `prev = seq` answers an `update`: it holds the rows that the new parameters brought in. A row
+//! that the new parameters left out, or that left the range of its list, is no longer part of the subscription: no frame
+//! will speak of it.
 
+pub mod client;
 mod message;
+mod sequence;
+mod splice;
 
 pub use self::message::{
     Channel, ClientMessage, DeltaFrame, ErrorFrame, Hello, Part, RequestId, Resume, ServerMessage, SnapshotFrame,
     Splice, SubscribeParams, Subscribed,
 };
+pub use self::sequence::{Verdict, judge};
+pub use self::splice::{SpliceError, apply_splices, splices};

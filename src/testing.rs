@@ -53,3 +53,35 @@ pub(crate) fn any_token() -> impl Strategy<Value = Token> {
             },
         )
 }
+
+/// A pool of the token, quoted in wrapped SOL, of which nothing but the sides is known.
+pub(crate) fn pool_observation(number: u8, token: &TokenId) -> crate::PoolObservation {
+    let address = bs58::encode([number.max(1); 31]).into_string();
+    let address = format!("1{address}");
+    let side = |token: &TokenId| crate::PoolSide { token: token.clone(), symbol: None, name: None };
+    crate::PoolObservation {
+        source: crate::Source::Dexscreener,
+        as_of: Timestamp::from_secs(1_800_000_000),
+        pool: crate::PoolId::new(&Chain::solana(), &address).expect("32 bytes are an address"),
+        dex: Arc::from("pumpswap"),
+        labels: Vec::new(),
+        base: side(token),
+        quote: side(&crate::wrapped_sol()),
+        price_usd: None,
+        price_quote: None,
+        price_sol: None,
+        quote_price_usd: None,
+        change_pct: PerWindow::default(),
+        volume_usd: PerWindow::default(),
+        txns: PerWindow::default(),
+        traders: PerWindow::default(),
+        liquidity_usd: None,
+        quote_reserve: None,
+        base_reserve: None,
+        fdv_usd: None,
+        market_cap_usd: None,
+        created_at: None,
+        graduated: None,
+        promoted: false,
+    }
+}

@@ -15,8 +15,8 @@ const BACKLOG: usize = 16;
 /// One step of the log.
 #[derive(Clone, Debug)]
 pub struct LogEntry {
-    /// What leads from the last board to the next.
-    pub delta: Arc<Delta>,
+    /// What leads from the last board to the next; `None` when only the sources' states are new.
+    pub delta: Option<Arc<Delta>>,
     /// What of it is meaningful.
     pub events: Arc<[Event]>,
     /// How the sources are doing.

@@ -259,6 +259,3 @@ impl Config {
         !self.http.listen.ip().is_loopback()
     }
 }
-
-#[cfg(test)]
-mod tests;

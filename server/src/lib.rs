@@ -3,5 +3,11 @@
 pub mod bus;
 pub mod clock;
 pub mod config;
+pub mod feed;
+pub mod journal;
 pub mod market;
+pub mod observe;
+pub mod planner;
+pub mod poller;
+pub mod sources;
 pub mod store;

@@ -36,8 +36,6 @@ pub struct Commit {
     pub removed: Vec<memescope::TokenId>,
     /// What of it is meaningful.
     pub events: Arc<[memescope::Event]>,
-    /// How the sources are doing.
-    pub reports: Arc<[SourceReport]>,
 }
 
 /// The published boards.
@@ -104,17 +102,23 @@ impl Store {
         commits.iter().find(|commit| commit.snapshot.board.seq == seq).map(|commit| commit.snapshot.clone())
     }
 
-    /// Applies an entry of the log and publishes the snapshot that it leads to.
-    pub fn commit(&self, entry: &LogEntry) -> Result<Arc<Commit>, GapError> {
+    /// Applies an entry of the log and publishes the snapshot that it leads to; `None` when no row changed.
+    ///
+    /// The bell rings in either case: the sources' states are new.
+    pub fn commit(&self, entry: &LogEntry) -> Result<Option<Arc<Commit>>, GapError> {
         let before = self.snapshot();
-        let (snapshot, changes) = before.advance(&entry.delta)?;
+        self.reports.store(Arc::new(entry.reports.to_vec()));
+        let Some(delta) = &entry.delta else {
+            self.bell.send_replace(before.board.seq);
+            return Ok(None);
+        };
+        let (snapshot, changes) = before.advance(delta)?;
         let commit = Arc::new(Commit {
             prev: before.board.seq,
             snapshot: Arc::new(snapshot),
             changes,
-            removed: entry.delta.removed.clone(),
+            removed: delta.removed.clone(),
             events: entry.events.clone(),
-            reports: entry.reports.clone(),
         });
         let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         commits.push_back(commit.clone());
@@ -125,10 +129,9 @@ impl Store {
             commits.pop_front();
         }
         drop(commits);
-        self.reports.store(Arc::new(entry.reports.to_vec()));
         self.current.store(commit.snapshot.clone());
         self.bell.send_replace(commit.snapshot.board.seq);
-        Ok(commit)
+        Ok(Some(commit))
     }
 
     /// Commits every entry of the log until it ends.
@@ -158,7 +161,7 @@ mod tests {
     fn entry(before: &Board, as_of: i64, rows: &[Arc<Token>]) -> LogEntry {
         let tokens = rows.iter().map(|row| (row.id.clone(), row.clone())).collect();
         let after = before.advance(Timestamp::from_secs(as_of), None, false, tokens);
-        LogEntry { delta: Arc::new(before.diff(&after)), events: Arc::default(), reports: Arc::default() }
+        LogEntry { delta: Some(Arc::new(before.diff(&after))), events: Arc::default(), reports: Arc::default() }
     }
 
     #[test]
@@ -167,7 +170,7 @@ mod tests {
         let (a, b) = (token(1, "A"), token(2, "B"));
         store.commit(&entry(&store.snapshot().board, 1, &[a.clone(), b.clone()])).unwrap();
         let first = store.snapshot();
-        let commit = store.commit(&entry(&first.board, 2, &[a, token(2, "B2")])).unwrap();
+        let commit = store.commit(&entry(&first.board, 2, &[a, token(2, "B2")])).unwrap().unwrap();
         let second = store.snapshot();
         let ids: Vec<_> = first.rows.keys().cloned().collect();
         assert!(Arc::ptr_eq(&first.rows[&ids[0]], &second.rows[&ids[0]]));

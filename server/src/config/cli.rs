@@ -79,10 +79,7 @@ pub fn read(
     let nested = matches.subcommand().map(|(_, nested)| nested);
     let dotenv = dotenv::parse(dotenv)?;
     let flag = |setting: &Setting| {
-        nested
-            .into_iter()
-            .chain([&matches])
-            .find_map(|matches| matches.get_one::<String>(setting.name).cloned())
+        nested.into_iter().chain([&matches]).find_map(|matches| matches.get_one::<String>(setting.name).cloned())
     };
     let variable = |setting: &Setting| if setting.kind == Kind::FlagOnly { None } else { environment(setting.name) };
     let file = |setting: &Setting| dotenv.get(setting.name).cloned();
@@ -106,16 +103,14 @@ fn command() -> clap::Command {
         )
         .version(env!("CARGO_PKG_VERSION"))
         .args(settings())
-        .subcommand(
-            clap::Command::new("market").about("Serves the demo market alone: the three sources' APIs").args([
-                market_arg("port", "PORT", "8090", "Port to listen on; 0 takes any free one and prints it"),
-                market_arg("host", "ADDRESS", "127.0.0.1", "Address to listen on"),
-                market_arg("tokens", "N", "2000", "Tokens of the market, 10 to 200000"),
-                market_arg("seed", "N", "1", "What everything random in it follows from"),
-                market_arg("faults", "SCRIPT", "", "How its sources fail: jupiter:429@10s-30s"),
-                market_arg("market-time", "TIME", "", "What its clock shows at first: 2026-01-31T12:00:00Z"),
-            ]),
-        )
+        .subcommand(clap::Command::new("market").about("Serves the demo market alone: the three sources' APIs").args([
+            market_arg("port", "PORT", "8090", "Port to listen on; 0 takes any free one and prints it"),
+            market_arg("host", "ADDRESS", "127.0.0.1", "Address to listen on"),
+            market_arg("tokens", "N", "2000", "Tokens of the market, 10 to 200000"),
+            market_arg("seed", "N", "1", "What everything random in it follows from"),
+            market_arg("faults", "SCRIPT", "", "How its sources fail: jupiter:429@10s-30s"),
+            market_arg("market-time", "TIME", "", "What its clock shows at first: 2026-01-31T12:00:00Z"),
+        ]))
         .subcommand(clap::Command::new("check").about("Prints the configuration and ends").args(settings()))
         .subcommand(
             clap::Command::new("healthcheck").about("Asks the running server whether it lives").args(settings()),
@@ -125,12 +120,12 @@ fn command() -> clap::Command {
 fn setting_arg(setting: &Setting) -> Arg {
     let mut help = setting.help.to_owned();
     if setting.kind != Kind::FlagOnly {
-        help.push_str(&format!(" [env: {}]", setting.name));
+        help = format!("{help} [env: {}]", setting.name);
     }
     if !setting.default.is_empty() {
-        help.push_str(&format!(" [default: {}", setting.default));
+        help = format!("{help} [default: {}", setting.default);
         if let Some(demo) = setting.demo {
-            help.push_str(&format!("; demo {demo}"));
+            help = format!("{help}; demo {demo}");
         }
         help.push(']');
     }
@@ -158,9 +153,10 @@ fn market_command(matches: &ArgMatches) -> Result<MarketCommand, ConfigError> {
     let refuse = |name: &str, wanted: String| ConfigError(format!("--{name} {wanted}, not {:?}.", text(name)));
     let market_time = match text("market-time") {
         "" => None,
-        time => Some(time.parse().map_err(|_| {
-            refuse("market-time", "must be a time in UTC, such as 2026-01-31T12:00:00Z".into())
-        })?),
+        time => Some(
+            time.parse()
+                .map_err(|_| refuse("market-time", "must be a time in UTC, such as 2026-01-31T12:00:00Z".into()))?,
+        ),
     };
     Ok(MarketCommand {
         listen: SocketAddr::new(

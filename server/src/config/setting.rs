@@ -78,7 +78,8 @@ pub const SETTINGS: [Setting; 28] = [
     setting("REDIS_URL", "URL", "", "Redis or Valkey that several machines share").kind(Kind::Secret),
     setting("LOGOS", "off|proxy", "off", "Token pictures: letters, or fetched by the server"),
     setting("DATA_DIR", "FOLDER", "./data", "Folder for state; made when missing"),
-    setting("READY_ON_STALE", "BOOL", "true", "Whether a board from disk alone is enough to be ready").kind(Kind::Switch),
+    setting("READY_ON_STALE", "BOOL", "true", "Whether a board from disk alone is enough to be ready")
+        .kind(Kind::Switch),
     setting("LOG", "FILTER", "info", "What is logged: a level, or directives such as info,server::poller=debug"),
     setting("LOG_FORMAT", "auto|text|json", "auto", "How it is logged; auto is text on a terminal and json elsewhere"),
     setting("DEMO", "BOOL", "false", "Run on the built-in demo market; needs no internet").kind(Kind::Switch),
@@ -97,9 +98,12 @@ pub struct Values {
     demo: bool,
 }
 
+/// One place where settings may stand: the text that it holds for a setting.
+pub(crate) type Place<'a> = &'a dyn Fn(&Setting) -> Option<String>;
+
 impl Values {
     /// Takes each setting from the first of `places` that has it. An empty value is the default.
-    pub fn from_places(places: &[&dyn Fn(&Setting) -> Option<String>]) -> Self {
+    pub fn from_places(places: &[Place<'_>]) -> Self {
         let found = |setting: &Setting| places.iter().find_map(|place| place(setting));
         let set = SETTINGS
             .iter()
@@ -163,9 +167,6 @@ impl Values {
 
     fn setting(name: &str) -> &'static Setting {
         static FAULTS_SETTING: Setting = FAULTS;
-        SETTINGS
-            .iter()
-            .find(|setting| setting.name == name)
-            .unwrap_or(&FAULTS_SETTING)
+        SETTINGS.iter().find(|setting| setting.name == name).unwrap_or(&FAULTS_SETTING)
     }
 }

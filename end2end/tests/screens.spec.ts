@@ -1,0 +1,39 @@
+// Pictures of the page at three widths in both themes. They land in end2end/shots;
+// SCREENS=docs/screens puts them where the README shows them.
+
+import { resolve } from 'node:path';
+import { expect, test } from '../support/test.ts';
+
+const folder = resolve(process.env.SCREENS ?? 'end2end/shots');
+const widths = [
+  [1440, 900],
+  [768, 1024],
+  [400, 860],
+] as const;
+
+for (const theme of ['dark', 'light'] as const) {
+  test.describe(`${theme} theme`, () => {
+    test.use({ colorScheme: theme });
+    for (const [width, height] of widths) {
+      test(`the board fits ${width} px`, async ({ board, page }) => {
+        await page.setViewportSize({ width, height });
+        await board.openLive();
+        await page.evaluate(async () => {
+          await document.fonts.ready;
+        });
+        await page.screenshot({ path: `${folder}/board-${theme}-${width}.png` });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(overflow, 'nothing sticks out sideways').toBeLessThanOrEqual(0);
+        await expect(board.rows.first()).toBeInViewport();
+        expect(await page.evaluate(() => document.fonts.check('13px "Instrument Sans Variable"'))).toBe(true);
+      });
+    }
+  });
+}
+
+test('forced colours keep the board readable', async ({ board, page }) => {
+  await page.emulateMedia({ forcedColors: 'active' });
+  await board.openLive();
+  await page.screenshot({ path: `${folder}/board-forced-1440.png` });
+  await expect(board.cell(board.rows.first(), 'price_usd')).toBeVisible();
+});
