@@ -14,11 +14,13 @@
 //! Nothing here does input or output, asks a clock or rolls dice; everything builds for `wasm32`.
 
 mod board;
+mod book;
 mod event;
 pub mod feed;
 pub mod fnv;
 pub mod format;
 mod id;
+mod merge;
 mod observation;
 mod price;
 pub mod query;
@@ -26,18 +28,24 @@ mod report;
 mod source;
 #[cfg(test)]
 mod testing;
+mod text;
 mod time;
 mod token;
 mod window;
 
 pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
-pub use event::{Event, EventKind};
+pub use book::{Book, BookSettings, Published, Tick, TokenAge};
+pub use event::{Event, EventKind, EventPlace};
 pub use id::{Chain, IdError, PoolId, TokenId};
+pub use merge::anchor::{is_anchor, wrapped_sol};
+pub use merge::venue::dex_label;
+pub use merge::{PoolReason, PoolView};
 pub use observation::{Harvest, PoolObservation, PoolSide, Reject, Statement, TokenObservation};
 pub use price::{Price, PriceError};
 pub use query::{ParameterError, Rank, TokenQuery};
 pub use report::{BudgetReport, Latency, RejectCount, Requests, SourceReport, SourceState};
 pub use source::{Freshness, Source, SourceNameError};
+pub use text::{NAME_CHARS, SYMBOL_CHARS, clean_text};
 pub use time::{Timestamp, TimestampError};
 pub use token::{
     Field, FieldProvenance, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch, Traders, Txns,

@@ -82,3 +82,30 @@ pub struct RejectCount {
     /// How often, since the start.
     pub count: u64,
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_written_and_read_alike() {
+        let report = SourceReport {
+            source: Source::Jupiter,
+            state: SourceState::Throttled,
+            last_ok_at: Some(Timestamp::from_secs(1_795_384_503)),
+            latency_ms: Latency { p50: Some(120), p95: None },
+            requests: Requests { ok: 7, failed: 2 },
+            errors: BTreeMap::from([("timeout".to_owned(), 2)]),
+            budget: BudgetReport { per_minute: 24.0, left: 4 },
+            fields: Vec::new(),
+            rejects: vec![RejectCount { field: "usdPrice".into(), reason: "not_a_number".into(), count: 3 }],
+        };
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(
+            json,
+            r#"{"source":"jupiter","state":"throttled","last_ok_at":"2026-11-22T21:55:03.000Z","latency_ms":{"p50":120,"p95":null},"requests":{"ok":7,"failed":2},"errors":{"timeout":2},"budget":{"per_minute":24.0,"left":4},"fields":[],"rejects":[{"field":"usdPrice","reason":"not_a_number","count":3}]}"#
+        );
+        assert_eq!(serde_json::from_str::<SourceReport>(&json).unwrap(), report);
+    }
+}

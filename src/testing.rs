@@ -53,3 +53,60 @@ pub(crate) fn any_token() -> impl Strategy<Value = Token> {
             },
         )
 }
+
+/// The moment of the tests of the merge.
+pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// What SOL costs in the tests of the merge.
+pub(crate) const SOL_USD: f64 = 100.0;
+
+/// An honest pool of the token at [`NOON`]: so many SOL on its quote side, at this price in USD.
+pub(crate) fn market(number: u8, token: &TokenId, price: f64, sol: f64, volume: f64) -> crate::PoolObservation {
+    let mut pool = pool_observation(number, token);
+    pool.price_usd = Price::from_f64(price, 9);
+    pool.price_quote = Price::from_f64(price / SOL_USD, 9);
+    pool.quote_reserve = Some(sol);
+    pool.liquidity_usd = Some(2.0 * sol * SOL_USD);
+    pool.volume_usd =
+        PerWindow { m5: Some(volume / 288.0), h1: Some(volume / 24.0), h6: None, h24: Some(volume), d7: None };
+    pool.txns.m5 = Some(Txns { buys: 10, sells: 5 });
+    pool.txns.h24 = Some(Txns { buys: 300, sells: 200 });
+    pool.change_pct.h24 = Some(12.5);
+    pool.fdv_usd = Some(price * 1e9);
+    pool.market_cap_usd = Some(price * 9e8);
+    pool.created_at = Some(Timestamp::from_secs(1_700_000_000));
+    pool.base.symbol = Some(Arc::from("TEST"));
+    pool
+}
+
+/// A pool of the token, quoted in wrapped SOL, of which nothing but the sides is known.
+pub(crate) fn pool_observation(number: u8, token: &TokenId) -> crate::PoolObservation {
+    let address = bs58::encode([number.max(1); 31]).into_string();
+    let address = format!("1{address}");
+    let side = |token: &TokenId| crate::PoolSide { token: token.clone(), symbol: None, name: None };
+    crate::PoolObservation {
+        source: crate::Source::Dexscreener,
+        as_of: NOON,
+        pool: crate::PoolId::new(&Chain::solana(), &address).expect("32 bytes are an address"),
+        dex: Arc::from("pumpswap"),
+        labels: Vec::new(),
+        base: side(token),
+        quote: side(&crate::wrapped_sol()),
+        price_usd: None,
+        price_quote: None,
+        price_sol: None,
+        quote_price_usd: None,
+        change_pct: PerWindow::default(),
+        volume_usd: PerWindow::default(),
+        txns: PerWindow::default(),
+        traders: PerWindow::default(),
+        liquidity_usd: None,
+        quote_reserve: None,
+        base_reserve: None,
+        fdv_usd: None,
+        market_cap_usd: None,
+        created_at: None,
+        graduated: None,
+        promoted: false,
+    }
+}

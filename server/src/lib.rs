@@ -2,7 +2,12 @@
 
 pub mod bus;
 pub mod clock;
-//pub mod journal;
+pub mod config;
+pub mod feed;
+pub mod journal;
 pub mod market;
+pub mod observe;
 pub mod planner;
+pub mod poller;
+pub mod sources;
 pub mod store;

@@ -1,0 +1,41 @@
+//! The feed: a WebSocket of changes.
+//!
+//! ```text
+//!  store ──bell──▶ Hub: steps every watched View ──▶ Stage @ seq ──▶ Connection ─▶ Session ─▶ socket
+//!                  (once per commit)                (shared bytes)   (deadlines)   (position)
+//! ```
+//!
+//! Cost follows changes and distinct views, not clients: a frame of a list is printed once and the same bytes go to
+//! all its subscribers; a frame of rows strings together rows and patches that the store printed. A connection keeps no
+//! queue, only the seq up to which it was served; one that is late gets all it missed in one frame.
+
+mod connection;
+mod frame;
+mod hub;
+mod limits;
+mod request;
+mod rows;
+mod session;
+mod stage;
+mod standing;
+mod stats;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod upgrade;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+pub use self::hub::{FeedConfig, Hub, TooManyViews, WatchedView};
+pub use self::limits::{ClientAddr, Origins};
+pub use self::stats::FeedStats;
+
+/// The route `/ws`.
+pub fn router(hub: Arc<Hub>) -> Router {
+    Router::new().route("/ws", get(upgrade::upgrade)).with_state(hub)
+}

@@ -1,0 +1,167 @@
+//! A `rows` subscription of one connection: some ids, or a range of a list.
+//!
+//! The only thing kept is which ids the client holds. What it is sent is put together from rows and patches that were
+//! printed once for everybody.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use memescope::{Seq, TokenId};
+
+use super::frame::{FrameBuilder, Frames};
+use super::hub::{Hub, WatchedIds};
+use super::stage::{Stage, StepChange};
+use super::view::{RowsDelta, View, digest_rows, text};
+
+/// Which rows.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// These.
+    Ids {
+        ids: Vec<TokenId>,
+        /// The planner keeps them fresh.
+        _watched: WatchedIds,
+    },
+    /// From a place of a list up to, not including, another.
+    Range { list: Arc<View>, from: usize, to: usize },
+}
+
+impl Wanted {
+    pub(super) fn ids(hub: &Arc<Hub>, mut ids: Vec<TokenId>) -> Self {
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(id.clone()));
+        let watched = hub.watch_ids(&ids);
+        Self::Ids { ids, _watched: watched }
+    }
+
+    fn at<'a>(&'a self, stage: &'a Stage) -> &'a [TokenId] {
+        match self {
+            Self::Ids { ids, .. } => ids,
+            Self::Range { list, from, to } => {
+                stage.views.get(list.name()).map_or(&[], |state| slice(state.ids(), *from, *to))
+            }
+        }
+    }
+
+    /// What a client that was at `seq` of this epoch holds; `None` when that is no longer known.
+    fn held_at(&self, stage: &Stage, seq: Seq, hub: &Hub) -> Option<Vec<TokenId>> {
+        match self {
+            Self::Ids { ids, .. } => {
+                let old = hub.store.snapshot_at(stage.epoch(), seq)?;
+                Some(ids.iter().filter(|id| old.rows.contains_key(*id)).cloned().collect())
+            }
+            Self::Range { list, from, to } => {
+                let state = stage.views.get(list.name())?;
+                list.ids_at(state, seq, &hub.store).map(|ids| slice(&ids, *from, *to).to_vec())
+            }
+        }
+    }
+}
+
+fn slice(ids: &[TokenId], from: usize, to: usize) -> &[TokenId] {
+    &ids[from.min(ids.len())..to.min(ids.len())]
+}
+
+/// The subscription.
+#[derive(Debug)]
+pub(super) struct OwnRows {
+    pub(super) name: String,
+    wanted: Wanted,
+    /// The ids whose rows the client holds, in the order in which they are wanted.
+    held: Vec<TokenId>,
+    /// The seq of the last frame.
+    have: Seq,
+}
+
+impl OwnRows {
+    /// A subscription that nothing has been sent for.
+    pub(super) fn new(name: String, wanted: Wanted) -> Self {
+        Self { name, wanted, held: Vec::new(), have: 0 }
+    }
+
+    pub(super) fn have(&self) -> Seq {
+        self.have
+    }
+
+    pub(super) fn digest(&self, stage: &Stage) -> u64 {
+        digest_rows(self.held.iter(), &stage.snapshot)
+    }
+
+    /// All rows at the stage.
+    pub(super) fn snapshot(&mut self, stage: &Stage, reason: Option<&str>) -> Frames {
+        let board = &stage.snapshot.board;
+        let rows = &stage.snapshot.rows;
+        self.held = self.wanted.at(stage).iter().filter(|id| rows.contains_key(*id)).cloned().collect();
+        self.have = board.seq;
+        FrameBuilder::snapshot(&self.name, board.epoch, board.seq, board.as_of, reason)
+            .list("rows", self.held.iter().filter_map(|id| rows.get(id)).map(|row| text(&row.json)))
+            .finish()
+    }
+
+    /// Goes on from what the client held at `seq` of this epoch. `None` when that is no longer known; else the frame
+    /// that leads here, without parts if none is needed.
+    pub(super) fn resume(&mut self, stage: &Stage, seq: Seq, hub: &Hub) -> Option<Frames> {
+        self.held = self.wanted.held_at(stage, seq, hub)?;
+        self.have = seq;
+        Some(self.step(stage, seq).unwrap_or_default())
+    }
+
+    /// Asks for other rows; the frame holds those that are new. Everything up to the stage must have been sent.
+    pub(super) fn update(&mut self, wanted: Wanted, stage: &Stage) -> Option<Frames> {
+        self.wanted = wanted;
+        match self.step(stage, stage.seq()) {
+            // Even if no row is new: a client that resumes must name a seq at which these were its parameters.
+            None if self.have < stage.seq() => Some(self.send(&RowsDelta::default(), stage)),
+            frames => frames,
+        }
+    }
+
+    /// What changed since `position`, up to which this subscription was judged.
+    pub(super) fn step(&mut self, stage: &Stage, position: Seq) -> Option<Frames> {
+        let rows = &stage.snapshot.rows;
+        let one_behind = stage.step.prev == Some(position);
+        let wanted = self.wanted.at(stage);
+        let mut delta = RowsDelta::default();
+        let mut some_left = false;
+        if one_behind && self.held == wanted && !self.held.iter().any(|id| stage.step.removes(id)) {
+            // By far the most common case: the same rows, some of them changed.
+            for id in wanted {
+                match stage.step.change(id) {
+                    Some(StepChange::Patched(patch)) => delta.patches.push(patch),
+                    Some(StepChange::New) => delta.rows.extend(rows.get(id)),
+                    None => {}
+                }
+            }
+        } else {
+            let held: HashSet<&TokenId> = self.held.iter().collect();
+            let mut now = Vec::with_capacity(wanted.len());
+            let mut stayed = 0;
+            for id in wanted {
+                let Some(row) = rows.get(id) else { continue };
+                now.push(id.clone());
+                if !held.contains(id) {
+                    delta.rows.push(row);
+                    continue;
+                }
+                stayed += 1;
+                if row.changed_at > position {
+                    match stage.step.change(id) {
+                        Some(StepChange::Patched(patch)) if one_behind => delta.patches.push(patch),
+                        _ => delta.rows.push(row),
+                    }
+                }
+            }
+            delta.gone = self.held.iter().filter(|id| !rows.contains_key(*id)).cloned().collect();
+            // Nothing is said of a row that left the range; the frame only moves the client to the seq of the new range.
+            some_left = stayed < self.held.len();
+            self.held = now;
+        }
+        (some_left || !delta.is_empty()).then(|| self.send(&delta, stage))
+    }
+
+    fn send(&mut self, delta: &RowsDelta<'_>, stage: &Stage) -> Frames {
+        let frames = delta.frame(&self.name, self.have, &stage.snapshot);
+        self.have = stage.seq();
+        frames
+    }
+}

@@ -1,0 +1,404 @@
+//! What one connection has subscribed to, and what it is sent: no input or output, so that every case can be tried.
+//!
+//! A connection has no queue. It remembers the seq that it was brought to; [`Session::catch_up`] brings it from there to
+//! the newest stage in one step, however many commits lie between.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::ws::Utf8Bytes;
+use memescope::feed::{Channel, ClientMessage, Hello, RequestId, Resume, ServerMessage, SubscribeParams, Subscribed};
+use memescope::query::MAX_IDS;
+use memescope::{Epoch, Seq};
+
+use super::frame::{self, Frames};
+use super::hub::Hub;
+use super::limits::Bucket;
+use super::request::{Refusal, invalid, message_id, read, read_fields, read_head, read_query, unknown_sub};
+use super::rows::{OwnRows, Wanted};
+use super::stage::{EVENT_KINDS, Stage, StatusFrame};
+use super::stats::count;
+use super::view::{Kind, View};
+
+/// The most subscriptions of a connection.
+const MAX_SUBS: usize = 8;
+
+/// The largest message of a client, bytes.
+pub(super) const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// The version of the protocol.
+const PROTOCOL: u32 = 1;
+
+/// One connection's subscriptions.
+#[derive(Debug)]
+pub(super) struct Session {
+    hub: Arc<Hub>,
+    /// The stage up to which everything has been sent.
+    epoch: Epoch,
+    position: Seq,
+    subs: Vec<Sub>,
+}
+
+#[derive(Debug)]
+enum Sub {
+    Shared { view: Arc<View>, have: Seq },
+    Own(OwnRows),
+    Events { kinds: Vec<String> },
+    Status { shown: Arc<StatusFrame> },
+}
+
+/// Whether a message could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Yes; it may have been refused all the same.
+    Well,
+    /// No.
+    Badly,
+}
+
+impl Sub {
+    fn name(&self) -> &str {
+        match self {
+            Self::Shared { view, .. } => view.name(),
+            Self::Own(rows) => &rows.name,
+            Self::Events { .. } => "events",
+            Self::Status { .. } => "status",
+        }
+    }
+
+    /// Rows before lists: the row of an id comes no later than the list that names it.
+    fn turn(&self) -> u8 {
+        match self {
+            Self::Own(_) => 0,
+            Self::Shared { view, .. } if view.kind() == Kind::Rows => 1,
+            Self::Shared { .. } => 2,
+            Self::Events { .. } | Self::Status { .. } => 3,
+        }
+    }
+}
+
+impl Session {
+    /// A connection that has just opened, and what it is sent first.
+    pub(super) fn open(hub: Arc<Hub>, stage: &Stage, out: &mut Vec<Utf8Bytes>) -> Self {
+        let board = &stage.snapshot.board;
+        let limits = [
+            ("subs", MAX_SUBS),
+            ("ids", MAX_IDS),
+            ("message_bytes", MAX_MESSAGE_BYTES),
+            ("messages_per_s", Bucket::PER_SECOND as usize),
+        ];
+        out.push(frame::message(&ServerMessage::Hello(Hello {
+            protocol: PROTOCOL,
+            conn: format!("c_{:x}", hub.number()),
+            market: if hub.demo { "demo" } else { "live" }.to_owned(),
+            epoch: board.epoch,
+            seq: board.seq,
+            server_time: hub.clock.now(),
+            heartbeat_ms: u64::try_from(hub.config.heartbeat.as_millis()).unwrap_or(u64::MAX),
+            limits: limits.into_iter().map(|(name, limit)| (name.to_owned(), limit as u64)).collect(),
+        })));
+        out.push(stage.status.frame.clone());
+        Self { hub, epoch: board.epoch, position: board.seq, subs: Vec::new() }
+    }
+
+    /// Brings every subscription to the stage.
+    pub(super) fn catch_up(&mut self, stage: &Stage, out: &mut Vec<Utf8Bytes>) {
+        let (hub, position) = (&self.hub, self.position);
+        let same_epoch = self.epoch == stage.epoch();
+        let moved = !same_epoch || position < stage.seq();
+        for sub in &mut self.subs {
+            match sub {
+                Sub::Own(rows) if !same_epoch => out.extend(rows.snapshot(stage, Some("epoch")).iter().cloned()),
+                Sub::Own(rows) if moved => {
+                    let frames = rows.step(stage, position);
+                    if frames.is_some() && stage.step.prev != Some(position) {
+                        count(&hub.counters.conflated);
+                    }
+                    out.extend(frames.iter().flat_map(|frames| frames.iter().cloned()));
+                }
+                Sub::Shared { view, have } if moved => {
+                    let have_before = same_epoch.then_some(*have);
+                    out.extend(
+                        catch_up_shared(hub, view, have, have_before, stage).iter().flat_map(|f| f.iter().cloned()),
+                    );
+                }
+                Sub::Events { kinds } if moved => {
+                    let new = stage.events.iter().skip_while(|event| event.seq <= position);
+                    let asked = new.filter(|event| kinds.is_empty() || kinds.iter().any(|kind| kind == event.kind));
+                    out.extend(asked.map(|event| event.frame.clone()));
+                }
+                Sub::Status { shown } if !Arc::ptr_eq(shown, &stage.status) => {
+                    *shown = stage.status.clone();
+                    out.push(shown.frame.clone());
+                }
+                Sub::Own(_) | Sub::Shared { .. } | Sub::Events { .. } | Sub::Status { .. } => {}
+            }
+        }
+        if moved {
+            (self.epoch, self.position) = (stage.epoch(), stage.seq());
+        }
+    }
+
+    /// Answers one message of the client.
+    pub(super) fn hear(&mut self, text: &str, out: &mut Vec<Utf8Bytes>) -> Heard {
+        let message = match read(text) {
+            Ok(message) => message,
+            Err((id, refusal)) => {
+                out.push(frame::error(id, refusal.code, refusal.detail, refusal.status));
+                return Heard::Badly;
+            }
+        };
+        let id = message_id(&message).clone();
+        // The answer stands on the newest stage, so everything before it goes out first.
+        self.catch_up(&self.hub.stage(), out);
+        if let Err(refusal) = self.act(message, out) {
+            out.push(frame::error(Some(id), refusal.code, refusal.detail, refusal.status));
+        }
+        Heard::Well
+    }
+
+    fn act(&mut self, message: ClientMessage, out: &mut Vec<Utf8Bytes>) -> Result<(), Refusal> {
+        match message {
+            ClientMessage::Subscribe { id, channel, params, resume } => {
+                self.subscribe(id, channel, params, resume, out)?;
+            }
+            ClientMessage::Update { id, sub, params } => self.update(id, sub, params, out)?,
+            ClientMessage::Unsubscribe { id, sub } => {
+                let place = self.place(&sub)?;
+                self.subs.remove(place);
+                self.hub.counters.subs.fetch_sub(1, Ordering::Relaxed);
+                out.push(frame::message(&ServerMessage::Unsubscribed { id, sub }));
+            }
+            ClientMessage::Resync { id: _, sub } => {
+                let (place, stage) = (self.place(&sub)?, self.hub.stage());
+                // A stage that came just now goes out first, so that all subscriptions stand at one seq.
+                self.catch_up(&stage, out);
+                match &mut self.subs[place] {
+                    Sub::Own(rows) => out.extend(rows.snapshot(&stage, None).iter().cloned()),
+                    Sub::Shared { view, have } => out.extend(shared_snapshot(view, have, &stage).iter().cloned()),
+                    Sub::Status { shown } => out.push(shown.frame.clone()),
+                    Sub::Events { .. } => return Err(invalid("events have no state to send again")),
+                }
+            }
+            ClientMessage::Ping { id } => out.push(frame::message(&ServerMessage::Pong { id })),
+            ClientMessage::Digest { id, sub } => {
+                let (place, stage) = (self.place(&sub)?, self.hub.stage());
+                self.catch_up(&stage, out);
+                let (seq, digest) = match &self.subs[place] {
+                    Sub::Own(rows) => (rows.have(), rows.digest(&stage)),
+                    Sub::Shared { view, have } => {
+                        let state = stage.views.get(view.name());
+                        (*have, state.map_or(0, |state| state.digest(&stage.snapshot)))
+                    }
+                    Sub::Events { .. } | Sub::Status { .. } => return Err(invalid("only list and rows have a digest")),
+                };
+                let digest = format!("{digest:016x}");
+                out.push(frame::message(&ServerMessage::Digest { id, sub, seq, digest }));
+            }
+        }
+        Ok(())
+    }
+
+    fn subscribe(
+        &mut self,
+        id: RequestId,
+        channel: Channel,
+        params: SubscribeParams,
+        resume: Option<Resume>,
+        out: &mut Vec<Utf8Bytes>,
+    ) -> Result<(), Refusal> {
+        if self.subs.len() >= MAX_SUBS {
+            let detail = format!("a connection has at most {MAX_SUBS} subscriptions");
+            return Err(Refusal { code: "too_many_subscriptions", detail, status: 409 });
+        }
+        read_fields(&params)?;
+        match channel {
+            Channel::List => {
+                let kind = Kind::List { head: read_head(params.head)? };
+                self.subscribe_shared(id, channel, kind, params, resume, out)
+            }
+            Channel::Rows if params.all == Some(true) => {
+                self.subscribe_shared(id, channel, Kind::Rows, params, resume, out)
+            }
+            Channel::Rows => self.subscribe_rows(id, params, resume, out),
+            Channel::Events => {
+                let kinds = params.types.unwrap_or_default();
+                if let Some(kind) = kinds.iter().find(|kind| !EVENT_KINDS.contains(&kind.as_str())) {
+                    let kind: String = kind.chars().take(64).collect();
+                    return Err(invalid(format!("{kind} is no kind of event; there are {}", EVENT_KINDS.join(", "))));
+                }
+                self.add(id, channel, Sub::Events { kinds }, "snapshot", &[], out)
+            }
+            Channel::Status => {
+                let shown = self.hub.stage().status.clone();
+                let frame = shown.frame.clone();
+                self.add(id, channel, Sub::Status { shown }, "snapshot", &[frame], out)
+            }
+        }
+    }
+
+    fn subscribe_shared(
+        &mut self,
+        id: RequestId,
+        channel: Channel,
+        kind: Kind,
+        params: SubscribeParams,
+        resume: Option<Resume>,
+        out: &mut Vec<Utf8Bytes>,
+    ) -> Result<(), Refusal> {
+        let query = read_query(params)?;
+        let opened = self.hub.open(&query, kind);
+        let (view, stage) =
+            opened.map_err(|full| Refusal { code: "overloaded", detail: full.to_string(), status: 503 })?;
+        self.catch_up(&stage, out);
+        let state = stage.views.get(view.name()).ok_or_else(unknown_sub)?;
+        let known = resume.filter(|resume| resume.epoch == stage.epoch() && resume.seq <= stage.seq());
+        let resumed = known.and_then(|resume| match state.delta_after(resume.seq) {
+            _ if resume.seq >= state.changed_at() => Some((Frames::default(), resume.seq)),
+            Some(delta) => Some((delta.clone(), state.changed_at())),
+            None => {
+                let bridge = view.bridge(state, resume.seq, &stage.snapshot, &self.hub.store)?;
+                Some((bridge, state.seq()))
+            }
+        });
+        let mut have = 0;
+        let (mode, frames) = match resumed {
+            Some((frames, seq)) => {
+                have = seq;
+                ("resume", frames)
+            }
+            None => ("snapshot", shared_snapshot(&view, &mut have, &stage)),
+        };
+        self.add(id, channel, Sub::Shared { view, have }, mode, &frames, out)
+    }
+
+    fn subscribe_rows(
+        &mut self,
+        id: RequestId,
+        params: SubscribeParams,
+        resume: Option<Resume>,
+        out: &mut Vec<Utf8Bytes>,
+    ) -> Result<(), Refusal> {
+        let name = match &id {
+            RequestId::Number(number) => format!("r{number}"),
+            RequestId::Text(text) => text.clone(),
+        };
+        let mut rows = OwnRows::new(name, self.wanted(params)?);
+        let stage = self.hub.stage();
+        self.catch_up(&stage, out);
+        let known = resume.filter(|resume| resume.epoch == stage.epoch() && resume.seq <= stage.seq());
+        let (mode, frames) = match known.and_then(|resume| rows.resume(&stage, resume.seq, &self.hub)) {
+            Some(bridge) => ("resume", bridge),
+            None => ("snapshot", rows.snapshot(&stage, None)),
+        };
+        self.add(id, Channel::Rows, Sub::Own(rows), mode, &frames, out)
+    }
+
+    fn update(
+        &mut self,
+        id: RequestId,
+        sub: String,
+        params: SubscribeParams,
+        out: &mut Vec<Utf8Bytes>,
+    ) -> Result<(), Refusal> {
+        let place = self.place(&sub)?;
+        if !matches!(self.subs[place], Sub::Own(_)) {
+            return Err(invalid("only rows with ids or a range can be updated"));
+        }
+        read_fields(&params)?;
+        let wanted = self.wanted(params)?;
+        let stage = self.hub.stage();
+        self.catch_up(&stage, out);
+        out.push(frame::message(&ServerMessage::Updated { id, sub }));
+        if let Sub::Own(rows) = &mut self.subs[place] {
+            out.extend(rows.update(wanted, &stage).iter().flat_map(|frames| frames.iter().cloned()));
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, params: SubscribeParams) -> Result<Wanted, Refusal> {
+        match (params.ids, params.list, params.range) {
+            (Some(ids), None, None) if ids.len() <= MAX_IDS => Ok(Wanted::ids(&self.hub, ids)),
+            (Some(_), None, None) => Err(invalid(format!("at most {MAX_IDS} ids"))),
+            (None, Some(name), Some((from, to))) => {
+                let Sub::Shared { view, .. } = &self.subs[self.place(&name)?] else {
+                    return Err(invalid("list names no list subscription"));
+                };
+                let Kind::List { head } = view.kind() else {
+                    return Err(invalid("list names no list subscription"));
+                };
+                let (from, to) = (from as usize, to as usize);
+                if from > to || to > head {
+                    return Err(invalid("range is outside head"));
+                }
+                if to - from > MAX_IDS {
+                    return Err(invalid(format!("a range holds at most {MAX_IDS} rows")));
+                }
+                Ok(Wanted::Range { list: view.clone(), from, to })
+            }
+            _ => Err(invalid("rows need ids, or list and range, or all")),
+        }
+    }
+
+    fn add(
+        &mut self,
+        id: RequestId,
+        channel: Channel,
+        sub: Sub,
+        mode: &str,
+        frames: &[Utf8Bytes],
+        out: &mut Vec<Utf8Bytes>,
+    ) -> Result<(), Refusal> {
+        let name = sub.name().to_owned();
+        if self.subs.iter().any(|open| open.name() == name) {
+            let detail = "this subscription is already open: unsubscribe, update or resync it".to_owned();
+            return Err(Refusal { code: "already_subscribed", detail, status: 409 });
+        }
+        let subscribed = Subscribed { id, sub: name, channel, mode: mode.to_owned() };
+        out.push(frame::message(&ServerMessage::Subscribed(subscribed)));
+        out.extend(frames.iter().cloned());
+        self.subs.push(sub);
+        self.subs.sort_by_key(Sub::turn);
+        count(&self.hub.counters.subs);
+        Ok(())
+    }
+
+    fn place(&self, name: &str) -> Result<usize, Refusal> {
+        self.subs.iter().position(|sub| sub.name() == name).ok_or_else(unknown_sub)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.hub.counters.subs.fetch_sub(self.subs.len() as u64, Ordering::Relaxed);
+    }
+}
+
+/// What a shared subscription is sent; `before` is the state that the client holds in this epoch.
+fn catch_up_shared(hub: &Hub, view: &View, have: &mut Seq, before: Option<Seq>, stage: &Stage) -> Option<Frames> {
+    let state = stage.views.get(view.name())?;
+    let Some(before) = before else {
+        *have = state.seq();
+        return Some(state.snapshot_because(&stage.snapshot, Some("epoch")));
+    };
+    if before >= state.changed_at() {
+        return None;
+    }
+    if let Some(delta) = state.delta_after(before) {
+        *have = state.changed_at();
+        return Some(delta.clone());
+    }
+    *have = state.seq();
+    if let Some(bridge) = view.bridge(state, before, &stage.snapshot, &hub.store) {
+        count(&hub.counters.conflated);
+        return Some(bridge);
+    }
+    count(&hub.counters.lagged);
+    Some(state.snapshot_because(&stage.snapshot, Some("lagged")))
+}
+
+fn shared_snapshot(view: &View, have: &mut Seq, stage: &Stage) -> Frames {
+    let Some(state) = stage.views.get(view.name()) else { return Frames::default() };
+    *have = state.seq();
+    state.snapshot(&stage.snapshot).clone()
+}

@@ -1,0 +1,4 @@
+//! Tests of the feed as a whole, without a network.
+
+mod session;
+mod socket;

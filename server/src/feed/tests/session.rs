@@ -1,0 +1,442 @@
+//! The sequence rule: whatever is lost, doubled or late, the next good frame leaves the client with the server's state.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use memescope::feed::Verdict;
+use memescope::{Board, Epoch, Seq, Timestamp, TokenId};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::feed::hub::{FeedConfig, Hub};
+use crate::feed::session::{Heard, Session};
+use crate::feed::standing::Standing;
+use crate::feed::testing::{Client, Market, Step, any_steps, id, query, row};
+use crate::feed::view::digest_rows;
+
+const QUERY: &str = "min_liquidity_usd=10000";
+
+/// A hub with one session, and a client for each of its subscriptions.
+struct Scene {
+    market: Market,
+    hub: Arc<Hub>,
+    session: Session,
+    clients: BTreeMap<String, Client>,
+    list: String,
+    all: String,
+    requests: u64,
+}
+
+impl Scene {
+    fn new(config: FeedConfig) -> Self {
+        let market = Market::new();
+        market.commit(&(1..20).map(|number| (number, Some(u16::from(number) * 20))).collect());
+        let clock = Clock::from_runtime(Timestamp::from_secs(1));
+        let hub = Hub::new(market.store.clone(), clock, false, config);
+        let session = Session::open(hub.clone(), &hub.stage(), &mut Vec::new());
+        let (list, all) = (String::new(), String::new());
+        Self { market, hub, session, clients: BTreeMap::new(), list, all, requests: 0 }
+    }
+
+    fn subscribed(config: FeedConfig) -> Self {
+        let mut scene = Self::new(config);
+        let params = json!({"min_liquidity_usd": 10000, "head": 50});
+        scene.list = scene.subscribe("list", &params)["sub"].as_str().unwrap().to_owned();
+        scene.all = scene.subscribe("rows", &json!({"all": true, "min_liquidity_usd": 10000}))["sub"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let range = json!({"list": scene.list, "range": [0, 6]});
+        assert_eq!(scene.subscribe("rows", &range)["sub"], "r3");
+        assert_eq!(scene.subscribe("rows", &json!({"ids": (1..12).map(id).collect::<Vec<_>>()}))["sub"], "r4");
+        scene
+    }
+
+    /// Sends a request and delivers what it brings; returns its answer.
+    fn ask(&mut self, mut request: Value) -> Value {
+        self.requests += 1;
+        request["id"] = self.requests.into();
+        let mut out = Vec::new();
+        assert_eq!(self.session.hear(&request.to_string(), &mut out), Heard::Well);
+        let answer = out.iter().map(|text| serde_json::from_str::<Value>(text).unwrap());
+        let answer = answer.filter(|answer| answer["id"] == self.requests).last().unwrap_or_default();
+        for text in &out {
+            self.deliver(text);
+        }
+        answer
+    }
+
+    fn subscribe(&mut self, channel: &str, params: &Value) -> Value {
+        self.ask(json!({"op": "subscribe", "channel": channel, "params": params}))
+    }
+
+    fn deliver(&mut self, text: &Utf8Bytes) -> Verdict {
+        let value: Value = serde_json::from_str(text).unwrap();
+        match (value["type"].as_str(), value["sub"].as_str()) {
+            (Some("snapshot" | "delta"), Some(sub)) => self.clients.entry(sub.to_owned()).or_default().take(text),
+            _ => Verdict::Ignore,
+        }
+    }
+
+    fn catch_up(&mut self) -> Vec<Utf8Bytes> {
+        let mut out = Vec::new();
+        self.session.catch_up(&self.hub.stage(), &mut out);
+        out
+    }
+
+    fn resync(&mut self, sub: &str) {
+        self.ask(json!({"op": "resync", "sub": sub}));
+    }
+
+    fn order_at(&self, seq: Seq) -> (Vec<TokenId>, u64) {
+        let epoch = self.market.store.snapshot().board.epoch;
+        let snapshot = self.market.store.snapshot_at(epoch, seq).unwrap();
+        let standing = Standing::of(query(QUERY), &snapshot);
+        (standing.head(50), standing.total() as u64)
+    }
+
+    fn row_at(&self, seq: Seq, id: &TokenId) -> Option<Value> {
+        let epoch = self.market.store.snapshot().board.epoch;
+        let snapshot = self.market.store.snapshot_at(epoch, seq).unwrap();
+        snapshot.rows.get(id).map(|row| serde_json::from_slice(&row.json).unwrap())
+    }
+
+    /// Every client that holds a state holds the server's at its seq.
+    fn check(&self, range: (usize, usize)) {
+        for (sub, client) in &self.clients {
+            let Some(held) = &client.held else { continue };
+            let (order, total) = self.order_at(held.have);
+            if *sub == self.list {
+                assert_eq!((&held.ids, held.total), (&order, total), "list at {}", held.have);
+                continue;
+            }
+            let wanted: Vec<TokenId> = match sub.as_str() {
+                "r3" => order.iter().take(range.1).skip(range.0).cloned().collect(),
+                "r4" => (1..12).map(id).filter(|id| self.row_at(held.have, id).is_some()).collect(),
+                _ => order.clone(),
+            };
+            for id in &wanted {
+                assert_eq!(held.rows.get(id), self.row_at(held.have, id).as_ref(), "{sub} {id} at {}", held.have);
+            }
+            // A row may leave a range without a word; of the others nothing is left over.
+            assert!(sub == "r3" || held.rows.len() == wanted.len(), "{sub} at {}", held.have);
+        }
+    }
+}
+
+/// What happens between two commits.
+#[derive(Clone, Debug)]
+enum Moment {
+    /// The hub is late: the next step takes two commits.
+    HubSleeps,
+    /// The reader is late: it gets two steps in one frame.
+    ReaderSleeps,
+    /// One of the frames is lost.
+    Lost(u8),
+    /// Every frame comes twice.
+    Doubled,
+    /// All is well.
+    Fine,
+    /// The client looks at another range, first of all.
+    Scrolled(u8),
+}
+
+fn any_moment() -> impl Strategy<Value = Moment> {
+    prop_oneof![
+        Just(Moment::HubSleeps),
+        Just(Moment::ReaderSleeps),
+        any::<u8>().prop_map(Moment::Lost),
+        Just(Moment::Doubled),
+        Just(Moment::Fine),
+        (0u8..12).prop_map(Moment::Scrolled),
+    ]
+}
+
+fn play(steps: &[Step], moments: &[Moment]) {
+    let mut scene = Scene::subscribed(FeedConfig::default());
+    let mut range = (0, 6);
+    scene.check(range);
+    for (step, moment) in steps.iter().zip(moments) {
+        scene.market.commit(step);
+        if matches!(moment, Moment::HubSleeps) {
+            continue;
+        }
+        scene.hub.advance();
+        if matches!(moment, Moment::ReaderSleeps) {
+            continue;
+        }
+        if let Moment::Scrolled(from) = moment {
+            let new = (usize::from(*from), usize::from(*from) + 6);
+            // The frames of the commit still speak of the old range; the answer comes after them.
+            scene.catch_up_and_deliver();
+            scene.check(range);
+            range = new;
+            let params = json!({"list": scene.list, "range": [range.0, range.1]});
+            assert_eq!(scene.ask(json!({"op": "update", "sub": "r3", "params": params}))["type"], "updated");
+            scene.check(range);
+            continue;
+        }
+        let mut frames = scene.catch_up();
+        if let (Moment::Lost(which), false) = (moment, frames.is_empty()) {
+            frames.remove(usize::from(*which) % frames.len());
+        }
+        for frame in &frames {
+            let sub = serde_json::from_str::<Value>(frame).unwrap()["sub"].as_str().unwrap_or_default().to_owned();
+            if scene.deliver(frame) == Verdict::Gap {
+                scene.resync(&sub);
+            }
+            if matches!(moment, Moment::Doubled) {
+                assert_eq!(scene.deliver(frame), Verdict::Ignore);
+            }
+        }
+        scene.check(range);
+    }
+    // In the end everybody is asked for a new state and has the newest.
+    for sub in [scene.list.clone(), scene.all.clone(), "r3".to_owned(), "r4".to_owned()] {
+        scene.resync(&sub);
+        assert_eq!(scene.clients[&sub].held.as_ref().unwrap().have, scene.hub.stage().seq());
+    }
+    scene.check(range);
+}
+
+impl Scene {
+    fn catch_up_and_deliver(&mut self) {
+        for frame in self.catch_up() {
+            let sub = serde_json::from_str::<Value>(&frame).unwrap()["sub"].as_str().unwrap_or_default().to_owned();
+            if self.deliver(&frame) == Verdict::Gap {
+                self.resync(&sub);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn the_next_good_frame_leaves_the_clients_with_the_servers_state(
+        steps in any_steps(12),
+        moments in proptest::collection::vec(any_moment(), 12),
+    ) {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+            play(&steps, &moments);
+        });
+    }
+
+    #[test]
+    fn a_client_that_comes_back_goes_on_from_where_it_was(steps in any_steps(6), away in 0usize..6) {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+            let mut scene = Scene::subscribed(FeedConfig::default());
+            for (number, step) in steps.iter().enumerate() {
+                scene.market.commit(step);
+                scene.hub.advance();
+                if number < away {
+                    scene.catch_up_and_deliver();
+                }
+            }
+            let seqs: BTreeMap<String, Seq> =
+                scene.clients.iter().map(|(sub, client)| (sub.clone(), client.held.as_ref().unwrap().have)).collect();
+            // A new connection; the views may have been dropped meanwhile.
+            scene.session = Session::open(scene.hub.clone(), &scene.hub.stage(), &mut Vec::new());
+            let epoch = scene.hub.stage().epoch();
+            scene.requests = 0;
+            let (list, all) = (scene.list.clone(), scene.all.clone());
+            for (sub, channel, params) in [
+                (list.clone(), "list", json!({"min_liquidity_usd": 10000, "head": 50})),
+                (all, "rows", json!({"all": true, "min_liquidity_usd": 10000})),
+                ("r3".to_owned(), "rows", json!({"list": list, "range": [0, 6]})),
+                ("r4".to_owned(), "rows", json!({"ids": (1..12).map(id).collect::<Vec<_>>()})),
+            ] {
+                let resume = json!({"epoch": epoch, "seq": seqs[&sub]});
+                let request = json!({"op": "subscribe", "channel": channel, "params": params, "resume": resume});
+                let answer = scene.ask(request);
+                assert_eq!((&answer["sub"], &answer["mode"]), (&json!(sub), &json!("resume")));
+            }
+            scene.check((0, 6));
+            let seq = scene.hub.stage().seq();
+            let (order, _) = scene.order_at(seq);
+            assert_eq!(scene.clients[&list].held.as_ref().unwrap().ids, order);
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_row_comes_no_later_than_the_list_that_names_it() {
+    let mut scene = Scene::subscribed(FeedConfig::default());
+    scene.market.commit(&Step::from([(25, Some(399))]));
+    scene.hub.advance();
+    let frames: Vec<Value> = scene.catch_up().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let place = |sub: &str| frames.iter().position(|frame| frame["sub"] == sub).unwrap();
+    assert!(place("r3") < place(&scene.list));
+    assert_eq!(frames[place("r3")]["rows"][0]["id"], json!(id(25)));
+    assert_eq!(frames[place("r3")]["seq"], frames[place(&scene.list)]["seq"]);
+    assert_eq!(frames[place("r3")]["rows"][0], row(&scene.market.store, &id(25)).unwrap());
+}
+
+#[tokio::test]
+async fn a_commit_that_does_not_touch_a_view_sends_nothing_for_it() {
+    let mut scene = Scene::subscribed(FeedConfig::default());
+    let before = scene.hub.stage().seq();
+    scene.market.commit(&Step::from([(28, Some(3))]));
+    scene.hub.advance();
+    assert!(scene.catch_up().is_empty());
+    scene.market.commit(&Step::from([(28, None), (25, Some(399))]));
+    scene.hub.advance();
+    let frames: Vec<Value> = scene.catch_up().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let frame = frames.iter().find(|frame| frame["sub"] == *scene.list).unwrap();
+    assert_eq!((&frame["prev"], &frame["seq"]), (&json!(before), &json!(before + 2)));
+}
+
+#[tokio::test]
+async fn equal_views_share_their_bytes_and_go_when_nobody_watches() {
+    let mut scene = Scene::subscribed(FeedConfig::default());
+    let mut other = Session::open(scene.hub.clone(), &scene.hub.stage(), &mut Vec::new());
+    let mut first = Vec::new();
+    let same = r#"{"op":"subscribe","id":"x","channel":"list","params":{"head":50,"min_liquidity_usd":"10000"}}"#;
+    assert_eq!(other.hear(same, &mut first), Heard::Well);
+    assert_eq!(scene.hub.stats().views, 2);
+    scene.market.commit(&Step::from([(25, Some(399))]));
+    scene.hub.advance();
+    let ours = scene.catch_up();
+    let mut theirs = Vec::new();
+    other.catch_up(&scene.hub.stage(), &mut theirs);
+    let [theirs] = theirs.as_slice() else { unreachable!("one subscription, one frame") };
+    assert!(ours.iter().any(|frame| frame.as_ptr() == theirs.as_ptr()), "the very same bytes");
+
+    let watched = scene.hub.watched();
+    assert!(watched.contains(&id(25)) && watched.contains(&id(1)), "heads of lists and single ids");
+    drop(other);
+    drop(scene.session);
+    scene.hub.advance();
+    assert_eq!((scene.hub.stats().views, scene.hub.stats().subs), (0, 0));
+    assert!(scene.hub.watched().is_empty());
+}
+
+#[tokio::test]
+async fn who_is_too_late_for_a_bridge_gets_a_snapshot_that_says_so() {
+    let mut scene = Scene::subscribed(FeedConfig::default());
+    // Ten minutes between commits: what lies before is out of reach.
+    let before = scene.market.store.snapshot().board.clone();
+    for (seconds, number) in [(600, 25), (1200, 26)] {
+        let now = scene.market.store.snapshot().board.clone();
+        let mut tokens = now.tokens.clone();
+        let mut token = (*tokens[&id(19)]).clone();
+        (token.id, token.address) = (id(number), id(number).shared_address());
+        tokens.insert(id(number), Arc::new(token));
+        let after = now.advance(before.as_of.plus(std::time::Duration::from_secs(seconds)), None, false, tokens);
+        scene.market.publish(&now, &after);
+        scene.hub.advance();
+    }
+    let frames: Vec<Value> = scene.catch_up().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let of = |sub: &str| frames.iter().find(|frame| frame["sub"] == sub).unwrap();
+    assert_eq!(of(&scene.all)["reason"], "lagged");
+    assert_eq!(of(&scene.all)["type"], "snapshot");
+    assert_eq!(of("r3")["type"], "delta", "a connection knows what its client holds");
+    // The list's former order was kept.
+    assert_eq!(of(&scene.list)["type"], "delta");
+    assert_eq!(scene.hub.stats().lagged, 1);
+}
+
+#[tokio::test]
+async fn another_epoch_sends_everything_anew() {
+    let mut scene = Scene::subscribed(FeedConfig::default());
+    let before = scene.market.store.snapshot().board.clone();
+    let after =
+        Board { epoch: Epoch::from_bits(8), ..before.advance(before.as_of, None, false, before.tokens.clone()) };
+    scene.market.publish(&before, &after);
+    scene.hub.advance();
+    let frames: Vec<Value> = scene.catch_up().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    assert_eq!(frames.len(), 4);
+    assert!(frames.iter().all(|frame| frame["reason"] == "epoch" && frame["epoch"] == "0000000000000008"));
+    let resume = json!({"epoch": before.epoch, "seq": before.seq});
+    let params = json!({"head": 100});
+    let answer = scene.ask(json!({"op": "subscribe", "channel": "list", "params": params, "resume": resume}));
+    assert_eq!(answer["mode"], "snapshot");
+}
+
+#[tokio::test]
+async fn digests_are_those_that_a_client_computes() {
+    let mut scene = Scene::subscribed(FeedConfig::default());
+    let (order, _) = scene.order_at(1);
+    let lines: Vec<String> = order.iter().map(ToString::to_string).collect();
+    let mut hash = memescope::fnv::Fnv::default();
+    hash.write(lines.join("\n").as_bytes());
+    let list = scene.list.clone();
+    let answer = scene.ask(json!({"op": "digest", "sub": list}));
+    assert_eq!(answer["digest"], format!("{:016x}", hash.finish()));
+    assert_eq!(answer["seq"], 1);
+    let expected = digest_rows((1..12).map(id).collect::<Vec<_>>().iter(), &scene.market.store.snapshot());
+    assert_eq!(scene.ask(json!({"op": "digest", "sub": "r4"}))["digest"], format!("{expected:016x}"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_in_words() {
+    let mut scene = Scene::subscribed(FeedConfig { max_views: 3, ..FeedConfig::default() });
+    let list = scene.list.clone();
+    for (request, code, status) in [
+        (json!({"op": "subscribe", "channel": "list", "params": {"head": 51}}), "invalid_parameter", 400),
+        (json!({"op": "subscribe", "channel": "list", "params": {"rank": "best"}}), "invalid_parameter", 400),
+        (
+            json!({"op": "subscribe", "channel": "list", "params": {"min_liquidity_usd": 10000, "head": 50}}),
+            "already_subscribed",
+            409,
+        ),
+        (json!({"op": "subscribe", "channel": "rows", "params": {}}), "invalid_parameter", 400),
+        (json!({"op": "subscribe", "channel": "rows", "params": {"list": "l0", "range": [0, 1]}}), "not_found", 404),
+        (
+            json!({"op": "subscribe", "channel": "rows", "params": {"list": list, "range": [0, 51]}}),
+            "invalid_parameter",
+            400,
+        ),
+        (
+            json!({"op": "subscribe", "channel": "rows", "params": {"list": list, "range": [5, 1]}}),
+            "invalid_parameter",
+            400,
+        ),
+        (json!({"op": "subscribe", "channel": "rows", "params": {"ids": vec![id(1); 201]}}), "invalid_parameter", 400),
+        (
+            json!({"op": "subscribe", "channel": "rows", "params": {"ids": [], "fields": "few"}}),
+            "invalid_parameter",
+            400,
+        ),
+        (json!({"op": "subscribe", "channel": "events", "params": {"types": ["rain"]}}), "invalid_parameter", 400),
+        (json!({"op": "update", "sub": list, "params": {"ids": []}}), "invalid_parameter", 400),
+        (json!({"op": "unsubscribe", "sub": "r77"}), "not_found", 404),
+    ] {
+        let answer = scene.ask(request.clone());
+        assert_eq!((&answer["code"], &answer["status"]), (&json!(code), &json!(status)), "{request} → {answer}");
+    }
+    assert_eq!(scene.subscribe("list", &json!({"window": "h1"}))["mode"], "snapshot");
+    assert_eq!(scene.subscribe("list", &json!({"window": "h6"}))["code"], "overloaded");
+    assert_eq!(scene.subscribe("events", &json!({"types": ["volume:spike"]}))["sub"], "events");
+    assert_eq!(scene.subscribe("status", &json!({"someday": 1}))["sub"], "status");
+    assert_eq!(scene.subscribe("rows", &json!({"ids": [id(1)]}))["mode"], "snapshot");
+    assert_eq!(scene.subscribe("rows", &json!({"ids": [id(2)]}))["code"], "too_many_subscriptions");
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_answered_and_counted() {
+    let mut scene = Scene::new(FeedConfig::default());
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let long_id = format!(r#"{{"op":"ping","id":"{}"}}"#, "a".repeat(37));
+    for (text, code, id) in [
+        ("{", "invalid_json", json!(null)),
+        (deep.as_str(), "invalid_json", json!(null)),
+        ("[1]", "unknown_op", json!(null)),
+        (r#"{"op":"dance","id":7}"#, "unknown_op", json!(7)),
+        (r#"{"op":"ping"}"#, "invalid_message", json!(null)),
+        (long_id.as_str(), "invalid_message", json!(null)),
+        (r#"{"op":"subscribe","id":"a","channel":"weather"}"#, "invalid_message", json!("a")),
+        (r#"{"op":"resync","id":1,"sub":[]}"#, "invalid_message", json!(1)),
+    ] {
+        let mut out = Vec::new();
+        assert_eq!(scene.session.hear(text, &mut out), Heard::Badly, "{text}");
+        let answer: Value = serde_json::from_str(&out[0]).unwrap();
+        assert_eq!((&answer["code"], &answer["id"]), (&json!(code), &id), "{answer}");
+    }
+    let mut out = Vec::new();
+    assert_eq!(scene.session.hear(r#"{"op":"ping","id":"é","mood":"fine"}"#, &mut out), Heard::Well);
+    assert_eq!(serde_json::from_str::<Value>(&out[0]).unwrap(), json!({"type": "pong", "id": "é"}));
+}

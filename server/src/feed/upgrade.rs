@@ -1,0 +1,83 @@
+//! The handshake: who may open a socket, and how it is set up.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{ConnectInfo, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::connection::serve;
+use super::hub::Hub;
+use super::limits::{ClientAddr, Full};
+use super::session::MAX_MESSAGE_BYTES;
+
+/// The one subprotocol.
+const SUBPROTOCOL: &str = "memescope.v1.json";
+
+/// Per socket; the library's own choice is 128 KiB each way.
+const READ_BUFFER_BYTES: usize = 2048;
+const WRITE_BUFFER_BYTES: usize = 4096;
+
+pub(super) async fn upgrade(
+    State(hub): State<Arc<Hub>>,
+    client: Option<Extension<ClientAddr>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
+    let Ok(upgrade) = upgrade else {
+        let detail = "This is a WebSocket: connect with an Upgrade request, version 13.";
+        let mut response = problem(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail);
+        for (name, value) in
+            [(header::UPGRADE, "websocket"), (header::CONNECTION, "Upgrade"), (header::SEC_WEBSOCKET_VERSION, "13")]
+        {
+            response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        }
+        return response;
+    };
+    if !hub.config.origins.allow(text(header::ORIGIN), text(header::HOST)) {
+        return problem(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of this origin may not connect.");
+    }
+    if hub.closing.is_cancelled() {
+        return later(StatusCode::SERVICE_UNAVAILABLE, "The server is about to stop.");
+    }
+    let address = client
+        .map(|Extension(ClientAddr(address))| address)
+        .or(peer.map(|Extension(ConnectInfo(peer))| peer.ip()))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let place = match hub.sockets.take(address) {
+        Ok(place) => place,
+        Err(Full::Address) => return later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
+        Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+    };
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES)
+        .on_upgrade(move |socket| serve(hub, socket, place))
+}
+
+fn later(status: StatusCode, detail: &str) -> Response {
+    let mut response = problem(status, "overloaded", detail);
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+    response
+}
+
+fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
+    let title = status.canonical_reason().unwrap_or_default();
+    let body = json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status.as_u16(),
+        "code": code,
+        "detail": detail,
+    });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+}

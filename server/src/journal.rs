@@ -1,0 +1,274 @@
+//! What survives a restart: the last board, what was observed, what was learnt about the sources.
+//!
+//! One state file in the data folder, written behind the poller's back and at most once a second:
+//!
+//! ```text
+//!  state.tmp ──fsync──▶ state ──(becomes)──▶ state.prev      clean: "epoch seq", only after an orderly stop
+//! ```
+//!
+//! The folder is locked for as long as the process lives. A file that does not pass its checksum is set aside and the
+//! previous generation is read instead. Nothing in the file expires: how old a value is, is judged when it is served.
+
+mod file;
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use self::file::{Generation, StateFile};
+
+/// The version of the file's layout. A change of any stored type is a new version.
+const VERSION: u32 = 1;
+
+/// Why the journal cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another process holds the folder.
+    #[error("DATA_DIR {0} is in use by another memescope")]
+    Locked(PathBuf),
+    /// The folder holds another market's state.
+    #[error("DATA_DIR {folder} holds the state of the market `{found}`, not `{wanted}`: choose another DATA_DIR")]
+    OtherMarket {
+        /// The folder.
+        folder: PathBuf,
+        /// Whose state is there.
+        found: String,
+        /// Whose state was asked for.
+        wanted: String,
+    },
+    /// The folder cannot be used.
+    #[error("DATA_DIR {folder} cannot be used: {error}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// Everything that is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State<L> {
+    market: String,
+    epoch: Epoch,
+    seq: Seq,
+    as_of: Timestamp,
+    sol_usd: Option<Price>,
+    stale: bool,
+    tokens: Vec<Token>,
+    /// What was observed.
+    pub book: Book,
+    /// What was learnt about the sources.
+    pub learnt: L,
+}
+
+/// The same by reference, for writing without a copy. The fields and their order are those of [`State`].
+#[derive(Serialize)]
+struct StateRef<'a, L> {
+    market: &'a str,
+    epoch: Epoch,
+    seq: Seq,
+    as_of: Timestamp,
+    sol_usd: Option<Price>,
+    stale: bool,
+    tokens: Vec<&'a Token>,
+    book: &'a Book,
+    learnt: &'a L,
+}
+
+impl<L> State<L> {
+    /// The board as it was published; origins of its fields come back with the next merge.
+    pub fn board(&self) -> Board {
+        Board {
+            epoch: self.epoch,
+            seq: self.seq,
+            as_of: self.as_of,
+            sol_usd: self.sol_usd,
+            stale: self.stale,
+            tokens: self.tokens.iter().map(|token| (token.id.clone(), Arc::new(token.clone()))).collect(),
+        }
+    }
+}
+
+/// What was found in the data folder.
+#[derive(Debug)]
+pub struct Restored<L> {
+    /// The stored state.
+    pub state: State<L>,
+    /// Whether the last process stopped in order after its last commit: epoch and seq go on.
+    pub clean: bool,
+}
+
+/// The open data folder of one market.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    market: String,
+    /// A file of a later version is left alone: this process does not write.
+    read_only: bool,
+    /// Held as long as the journal is.
+    _lock: File,
+    pending: watch::Sender<Option<Arc<Vec<u8>>>>,
+}
+
+impl Journal {
+    /// Locks the folder, making it if need be, and reads the newest good state of the market.
+    pub fn open<L: for<'de> Deserialize<'de>>(
+        folder: &Path,
+        market: &str,
+        now: Timestamp,
+    ) -> Result<(Self, Option<Restored<L>>), JournalError> {
+        let unusable = |error| JournalError::Folder { folder: folder.to_owned(), error };
+        fs::create_dir_all(folder).map_err(unusable)?;
+        let lock = File::create(folder.join("lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Locked(folder.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        let mut journal = Self {
+            folder: folder.to_owned(),
+            market: market.to_owned(),
+            read_only: false,
+            _lock: lock,
+            pending: watch::Sender::new(None),
+        };
+        let restored = journal.restore(now)?;
+        // The mark holds for one start only: a crash after it must not pass for an orderly stop.
+        file::remove_if_there(&journal.clean_mark()).map_err(unusable)?;
+        Ok((journal, restored))
+    }
+
+    fn restore<L: for<'de> Deserialize<'de>>(&mut self, now: Timestamp) -> Result<Option<Restored<L>>, JournalError> {
+        for generation in [Generation::Current, Generation::Previous] {
+            let path = generation.path(&self.folder);
+            let payload = match StateFile::read(&path) {
+                Ok(Some(StateFile { version: VERSION, payload })) => payload,
+                Ok(Some(StateFile { version, .. })) if version > VERSION => {
+                    tracing::error!(%version, path = %path.display(), "The state file is of a later version: it is left alone, and nothing is stored");
+                    self.read_only = true;
+                    return Ok(None);
+                }
+                Ok(Some(StateFile { version, .. })) => {
+                    tracing::warn!(%version, path = %path.display(), "The state file is of an unknown version");
+                    continue;
+                }
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, path = %path.display(), "The state file is damaged and is set aside");
+                    file::set_aside(&path, now);
+                    continue;
+                }
+            };
+            match postcard::from_bytes::<State<L>>(&payload) {
+                Ok(state) if state.market != self.market => {
+                    return Err(JournalError::OtherMarket {
+                        folder: self.folder.clone(),
+                        found: state.market,
+                        wanted: self.market.clone(),
+                    });
+                }
+                Ok(state) => {
+                    let mark = fs::read_to_string(self.clean_mark()).unwrap_or_default();
+                    let clean = mark == clean_text(state.epoch, state.seq);
+                    return Ok(Some(Restored { state, clean }));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, path = %path.display(), "The state file cannot be understood and is set aside");
+                    file::set_aside(&path, now);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn clean_mark(&self) -> PathBuf {
+        self.folder.join("clean")
+    }
+
+    /// Whether offered states are written at all.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Packs a state for [`Journal::offer`]. Takes time: not for a thread that serves.
+    pub fn encode<L: Serialize>(market: &str, board: &Board, book: &Book, learnt: &L) -> Result<Vec<u8>, io::Error> {
+        let state = StateRef {
+            market,
+            epoch: board.epoch,
+            seq: board.seq,
+            as_of: board.as_of,
+            sol_usd: board.sol_usd,
+            stale: board.stale,
+            tokens: board.tokens.values().map(|token| &**token).collect(),
+            book,
+            learnt,
+        };
+        let payload = postcard::to_stdvec(&state).map_err(io::Error::other)?;
+        StateFile { version: VERSION, payload }.encode()
+    }
+
+    /// Hands over the newest packed state; an older one that is not yet written is dropped.
+    pub fn offer(&self, encoded: Vec<u8>) {
+        self.pending.send_replace(Some(Arc::new(encoded)));
+    }
+
+    /// Writes what is offered until `stop` resolves, then what is left. A failed write is logged and tried again with
+    /// the next state.
+    pub async fn write_until(&self, stop: impl Future<Output = ()>) {
+        let mut offers = self.pending.subscribe();
+        // What was offered before this task began is new to it.
+        offers.mark_changed();
+        tokio::pin!(stop);
+        let mut stopping = false;
+        while !stopping {
+            tokio::select! {
+                changed = offers.changed() => if changed.is_err() { break },
+                () = &mut stop => stopping = true,
+            }
+            let offer = offers.borrow_and_update().clone();
+            if let Some(encoded) = offer {
+                self.write(encoded).await;
+            }
+        }
+    }
+
+    async fn write(&self, encoded: Arc<Vec<u8>>) {
+        if self.read_only {
+            return;
+        }
+        let folder = self.folder.clone();
+        let bytes = encoded.clone();
+        let written = tokio::task::spawn_blocking(move || file::replace(&folder, &bytes)).await;
+        match written.map_err(io::Error::other).and_then(|result| result) {
+            Ok(()) => {
+                self.pending.send_if_modified(|pending| {
+                    // Not written again at the stop; a newer offer stays.
+                    if pending.as_ref().is_some_and(|offer| Arc::ptr_eq(offer, &encoded)) {
+                        *pending = None;
+                    }
+                    false
+                });
+                tracing::debug!(size_bytes = encoded.len(), "Wrote the state file");
+            }
+            Err(error) => tracing::error!(%error, "The state file could not be written; trying again with the next"),
+        }
+    }
+
+    /// Marks an orderly stop after the last commit was written.
+    pub fn mark_clean(&self, epoch: Epoch, seq: Seq) -> io::Result<()> {
+        if self.read_only {
+            return Ok(());
+        }
+        file::write_durably(&self.clean_mark(), clean_text(epoch, seq).as_bytes())
+    }
+}
+
+fn clean_text(epoch: Epoch, seq: Seq) -> String {
+    format!("{epoch} {seq}\n")
+}

@@ -1,0 +1,218 @@
+//! The state file's bytes and how they reach the disk.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use memescope::Timestamp;
+
+/// The first bytes of every state file.
+const MAGIC: [u8; 8] = *b"memescop";
+
+/// Magic, version, checksum of the packed payload.
+const HEADER: usize = 8 + 4 + 4;
+
+/// No state unpacks to more than this: a larger length is damage.
+const MAX_PAYLOAD: usize = 1 << 30;
+
+/// How many damaged files are kept for a look.
+const KEEP_DAMAGED: usize = 3;
+
+/// A file that survived its checksum.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    /// The version of the payload's layout.
+    pub(super) version: u32,
+    /// The unpacked payload.
+    pub(super) payload: Vec<u8>,
+}
+
+impl StateFile {
+    /// The file's bytes.
+    pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
+        let packed = zstd::bulk::compress(&self.payload, 1)?;
+        let mut bytes = Vec::with_capacity(HEADER + packed.len());
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&self.version.to_le_bytes());
+        bytes.extend_from_slice(&checksum(self.version, &packed).to_le_bytes());
+        bytes.extend_from_slice(&packed);
+        Ok(bytes)
+    }
+
+    fn decode(bytes: &[u8]) -> io::Result<Self> {
+        let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        let (header, packed) = bytes.split_at_checked(HEADER).ok_or_else(|| damaged("shorter than its header"))?;
+        let word =
+            |at: usize| header.get(at..at + 4).and_then(|word| word.try_into().ok()).map_or(0, u32::from_le_bytes);
+        if !header.starts_with(&MAGIC) {
+            return Err(damaged("not a state file"));
+        }
+        let (version, sum) = (word(8), word(12));
+        if checksum(version, packed) != sum {
+            return Err(damaged("checksum differs"));
+        }
+        let payload = zstd::bulk::decompress(packed, unpacked_size(packed)?)?;
+        Ok(Self { version, payload })
+    }
+
+    /// Reads a file; `None` when there is none.
+    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+        match fs::read(path) {
+            Ok(bytes) => Self::decode(&bytes).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn checksum(version: u32, packed: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&version.to_le_bytes());
+    hasher.update(packed);
+    hasher.finalize()
+}
+
+fn unpacked_size(packed: &[u8]) -> io::Result<usize> {
+    zstd::zstd_safe::get_frame_content_size(packed)
+        .ok()
+        .flatten()
+        .and_then(|size| usize::try_from(size).ok())
+        .filter(|size| *size <= MAX_PAYLOAD)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no believable size"))
+}
+
+/// Which of the two files.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Generation {
+    /// The newest.
+    Current,
+    /// The one before.
+    Previous,
+}
+
+impl Generation {
+    /// Where it is.
+    pub(super) fn path(self, folder: &Path) -> PathBuf {
+        folder.join(match self {
+            Self::Current => "state",
+            Self::Previous => "state.prev",
+        })
+    }
+}
+
+/// Makes `bytes` the current generation and the current one the previous. At each moment one of them is whole.
+pub(super) fn replace(folder: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (current, previous) = (Generation::Current.path(folder), Generation::Previous.path(folder));
+    let draft = folder.join("state.tmp");
+    let drafted = write_and_sync(&draft, bytes);
+    if drafted.is_err() {
+        // A half-written draft only takes up the space that the next one needs.
+        let _ = fs::remove_file(&draft);
+    }
+    drafted?;
+    match fs::rename(&current, &previous) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::rename(&draft, &current)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Writes a small file so that it is there, whole, after a crash.
+pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension("tmp");
+    write_and_sync(&draft, bytes)?;
+    fs::rename(&draft, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn write_and_sync(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Removes a file for good; that there is none is fine.
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) => path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Renames a damaged file, keeping the newest few such files.
+pub(super) fn set_aside(path: &Path, now: Timestamp) {
+    let Some(folder) = path.parent() else { return };
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("state");
+    let aside = folder.join(format!("{name}.corrupt-{}", now.millis()));
+    if let Err(error) = fs::rename(path, &aside) {
+        tracing::warn!(%error, path = %path.display(), "The damaged file could not be set aside");
+    }
+    let mut damaged: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().contains(".corrupt-"))
+        .collect();
+    damaged.sort_by_key(|path| path.to_string_lossy().rsplit('-').next().map(str::to_owned));
+    let surplus = damaged.len().saturating_sub(KEEP_DAMAGED);
+    for path in damaged.into_iter().take(surplus) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn sample() -> Vec<u8> {
+        let payload = (0..300u32).flat_map(u32::to_le_bytes).collect();
+        StateFile { version: 1, payload }.encode().unwrap()
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let bytes = sample();
+        for at in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            assert!(StateFile::decode(&flipped).is_err(), "bit {at}");
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_noticed() {
+        let bytes = sample();
+        for length in 0..bytes.len() {
+            assert!(StateFile::decode(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        assert!(StateFile::decode(&vec![0; 1_000_000]).is_err());
+    }
+
+    #[test]
+    fn the_generation_before_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        for version in [1, 2, 3] {
+            let bytes = StateFile { version, payload: vec![7; 10] }.encode().unwrap();
+            replace(folder.path(), &bytes).unwrap();
+        }
+        let version =
+            |generation: Generation| StateFile::read(&generation.path(folder.path())).unwrap().map(|file| file.version);
+        assert_eq!((version(Generation::Current), version(Generation::Previous)), (Some(3), Some(2)));
+    }
+
+    #[test]
+    fn damaged_files_are_set_aside_and_few_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        for second in 0..6 {
+            let path = Generation::Current.path(folder.path());
+            fs::write(&path, "scribble").unwrap();
+            assert!(StateFile::read(&path).is_err());
+            set_aside(&path, Timestamp::from_secs(second));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), KEEP_DAMAGED);
+    }
+}

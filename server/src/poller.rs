@@ -1,0 +1,275 @@
+//! The poller: plan, fetch, merge, diff, commit, one tick after the other.
+//!
+//! ```text
+//!  ┌─ plan lists and refreshes ─▶ ask DexScreener, GeckoTerminal, Jupiter ─▶ absorb ─┐
+//!  │                                                                                 ▼
+//!  │                                      plan prices ─▶ ask Jupiter ─▶ absorb ─▶ publish ─▶ diff ─▶ bus
+//!  └──────────────────────────────────── wait for the interval ◀────────────────────────────────────┘
+//! ```
+//!
+//! A tick waits for answers only so long. What a slow source says later is taken in by the next tick, so that one
+//! hanging source does not hold back what the others said. Ticks never overlap.
+
+mod ask;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use memescope::{Board, Book, Harvest, Source, Tick, TokenId};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use self::ask::ask;
+use crate::bus::{Bus, LogEntry};
+use crate::clock::Clock;
+use crate::journal::Journal;
+use crate::observe;
+use crate::planner::{Allowance, Candidate, List, Pace, Planner, Request};
+use crate::sources::{SourceError, Sources};
+
+/// The longest that a tick waits for answers before it goes on with those that came.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The state is packed for the journal at most this often.
+const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// How many tokens at the head of the board are refreshed as if somebody watched them.
+const HEAD: usize = 100;
+
+/// Tells which tokens are on somebody's screen.
+pub type Watched = Arc<dyn Fn() -> HashSet<TokenId> + Send + Sync>;
+
+/// How the poller polls.
+#[derive(Clone, Debug)]
+pub struct PollerSettings {
+    /// From the beginning of one tick to that of the next.
+    pub interval: Duration,
+    /// How soon sources can say something new.
+    pub pace: Pace,
+    /// Where tokens are found.
+    pub catalogue: Vec<List>,
+    /// `live` or `demo:<seed>`.
+    pub market: String,
+}
+
+/// What a tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TickSummary {
+    /// Requests made.
+    pub requests: usize,
+    /// Answers taken in.
+    pub answers: usize,
+    /// Requests that failed.
+    pub failures: usize,
+    /// Rows that are new or changed.
+    pub changed: usize,
+    /// Rows that left.
+    pub removed: usize,
+}
+
+type Answer = (Source, Result<Harvest, SourceError>);
+
+/// The one writer of boards.
+pub struct Poller<B> {
+    settings: PollerSettings,
+    book: Book,
+    board: Board,
+    planner: Planner,
+    sources: Sources,
+    pending: JoinSet<Answer>,
+    bus: Arc<B>,
+    watched: Watched,
+    clock: Clock,
+}
+
+impl<B: Bus> Poller<B> {
+    /// A poller that goes on from a board and the book that it was made of.
+    pub fn new(
+        settings: PollerSettings,
+        (book, board): (Book, Board),
+        sources: Sources,
+        bus: Arc<B>,
+        watched: Watched,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            settings,
+            book,
+            board,
+            planner: Planner::default(),
+            sources,
+            pending: JoinSet::new(),
+            bus,
+            watched,
+            clock,
+        }
+    }
+
+    /// The board of the last commit.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// What is known of the tracked tokens.
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Ticks until `stop`, offering the state to the journal; at the end the last state is offered and the poller comes
+    /// back.
+    pub async fn run(mut self, journal: &Journal, stop: CancellationToken) -> Self {
+        let mut interval = tokio::time::interval(self.settings.interval);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut journal_due = Instant::now();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = interval.tick() => {}
+            }
+            let began = Instant::now();
+            // A tick may be left at any await: what was absorbed is in the book, the rest is asked again.
+            let summary = tokio::select! {
+                () = stop.cancelled() => break,
+                summary = self.tick() => summary,
+            };
+            observe::tick_finished(self.board.seq, began.elapsed(), &summary);
+            let now = Instant::now();
+            if summary.answers > 0 && now >= journal_due {
+                journal_due = now + JOURNAL_PAUSE;
+                self.offer(journal).await;
+            }
+        }
+        self.pending.shutdown().await;
+        self.offer(journal).await;
+        self
+    }
+
+    /// One poll. Never fails: what goes wrong is counted at its source.
+    pub async fn tick(&mut self) -> TickSummary {
+        let mut summary = TickSummary::default();
+        let deadline = Instant::now() + self.settings.interval.clamp(Duration::from_secs(1), PATIENCE);
+        let watched = (self.watched)();
+        let candidates = self.candidates(&watched);
+
+        let allowance = self.allowance();
+        let (now, settings) = (self.clock.now(), &self.settings);
+        let requests = self.planner.discover(now, &settings.pace, allowance, &settings.catalogue, &candidates);
+        self.send(requests, &mut summary);
+        self.collect(deadline, &mut summary).await;
+
+        let allowance = self.allowance();
+        let now = self.clock.now();
+        let in_need = self.book.needs_price(now);
+        let requests = self.planner.fill(now, &self.settings.pace, allowance, &in_need, &candidates);
+        self.send(requests, &mut summary);
+        self.collect(deadline, &mut summary).await;
+
+        self.publish(&watched, &mut summary).await;
+        summary
+    }
+
+    /// Publishes what is known without asking anybody: after a restart, before the first tick.
+    pub async fn publish_known(&mut self) -> TickSummary {
+        let mut summary = TickSummary::default();
+        let watched = (self.watched)();
+        self.publish(&watched, &mut summary).await;
+        summary
+    }
+
+    fn candidates(&self, watched: &HashSet<TokenId>) -> Vec<Candidate> {
+        let ages: Vec<_> = self.book.ages().collect();
+        let mut by_interest: Vec<(f64, usize)> =
+            ages.iter().enumerate().filter_map(|(place, age)| Some((age.interest?, place))).collect();
+        by_interest.sort_by(|left, right| right.0.total_cmp(&left.0));
+        let head: HashSet<usize> = by_interest.into_iter().take(HEAD).map(|(_, place)| place).collect();
+        ages.into_iter()
+            .enumerate()
+            .map(|(place, age)| Candidate {
+                watched: head.contains(&place) || watched.contains(&age.token),
+                wants_pools: age.disputed,
+                id: age.token,
+            })
+            .collect()
+    }
+
+    /// What may be asked now, less what is still under way.
+    fn allowance(&self) -> Allowance {
+        let left = |source| usize::try_from(self.sources.allowance(source).left).unwrap_or(usize::MAX);
+        Allowance {
+            dexscreener: left(Source::Dexscreener),
+            geckoterminal: left(Source::Geckoterminal),
+            jupiter: left(Source::Jupiter),
+        }
+    }
+
+    fn send(&mut self, requests: Vec<Request>, summary: &mut TickSummary) {
+        summary.requests += requests.len();
+        for request in requests {
+            self.pending.spawn(ask(self.sources.clone(), request));
+        }
+    }
+
+    /// Takes in answers until all have come or the tick's patience ends.
+    async fn collect(&mut self, deadline: Instant, summary: &mut TickSummary) {
+        while let Ok(Some(joined)) = tokio::time::timeout_at(deadline, self.pending.join_next()).await {
+            match joined {
+                Ok((source, Ok(harvest))) => {
+                    summary.answers += 1;
+                    self.book.absorb(source, harvest, self.clock.now());
+                }
+                Ok((source, Err(error))) => {
+                    summary.failures += 1;
+                    observe::source_failed(source, &error);
+                }
+                Err(error) => {
+                    summary.failures += 1;
+                    tracing::error!(%error, "A request ended in a panic");
+                }
+            }
+        }
+    }
+
+    async fn publish(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) {
+        let now = self.clock.now();
+        let tick = Tick { now, poll_interval: self.settings.interval, watched };
+        let published = self.book.publish(&self.board, &tick);
+        let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
+        let delta = self.board.diff(&next);
+        let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;
+        summary.changed = delta.upserts.len();
+        summary.removed = delta.removed.len();
+        self.bus
+            .publish(LogEntry {
+                delta: is_news.then(|| Arc::new(delta)),
+                events: published.events.into(),
+                reports: self.sources.reports().into(),
+            })
+            .await;
+        if is_news {
+            self.board = next;
+        }
+    }
+
+    /// Packs the state away from the threads that serve, and hands it to the journal.
+    async fn offer(&mut self, journal: &Journal) {
+        let (book, board) = (std::mem::take(&mut self.book), self.board.clone());
+        let (market, learnt) = (self.settings.market.clone(), self.sources.memory());
+        let packed = tokio::task::spawn_blocking(move || {
+            let encoded = Journal::encode(&market, &board, &book, &learnt);
+            (book, encoded)
+        });
+        match packed.await {
+            Ok((book, encoded)) => {
+                self.book = book;
+                match encoded {
+                    Ok(encoded) => journal.offer(encoded),
+                    Err(error) => tracing::error!(%error, "The state cannot be packed"),
+                }
+            }
+            // The book went down with it: let the supervisor see the panic.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! DexScreener's JSON.
+
+use memescope::{
+    Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, SYMBOL_CHARS, Source, Statement, Timestamp,
+    TokenObservation, Txns, Window,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::super::error::SourceError;
+use super::super::rows::{Rows, document, is_empty_object, object, whole};
+use super::super::sieve::{Raw, Sieve};
+
+/// Wrapped SOL, in which the price "in SOL" is written.
+const WRAPPED_SOL: &str = "So11111111111111111111111111111111111111112";
+
+#[derive(Deserialize)]
+struct Found<'a> {
+    #[serde(borrow)]
+    pairs: Rows<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PoolRow<'a> {
+    #[serde(borrow, default)]
+    chain_id: Raw<'a>,
+    #[serde(borrow, default)]
+    dex_id: Raw<'a>,
+    #[serde(borrow, default)]
+    pair_address: Raw<'a>,
+    #[serde(borrow, default)]
+    labels: Raw<'a>,
+    #[serde(borrow, default)]
+    base_token: Raw<'a>,
+    #[serde(borrow, default)]
+    quote_token: Raw<'a>,
+    #[serde(borrow, default)]
+    price_native: Raw<'a>,
+    #[serde(borrow, default)]
+    price_usd: Raw<'a>,
+    #[serde(borrow, default)]
+    txns: Raw<'a>,
+    #[serde(borrow, default)]
+    volume: Raw<'a>,
+    #[serde(borrow, default)]
+    price_change: Raw<'a>,
+    #[serde(borrow, default)]
+    liquidity: Raw<'a>,
+    #[serde(borrow, default)]
+    fdv: Raw<'a>,
+    #[serde(borrow, default)]
+    market_cap: Raw<'a>,
+    #[serde(borrow, default)]
+    pair_created_at: Raw<'a>,
+    #[serde(borrow, default)]
+    boosts: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Side<'a> {
+    #[serde(borrow, default)]
+    address: Raw<'a>,
+    #[serde(borrow, default)]
+    name: Raw<'a>,
+    #[serde(borrow, default)]
+    symbol: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Windows<'a> {
+    #[serde(borrow, default)]
+    m5: Raw<'a>,
+    #[serde(borrow, default)]
+    h1: Raw<'a>,
+    #[serde(borrow, default)]
+    h6: Raw<'a>,
+    #[serde(borrow, default)]
+    h24: Raw<'a>,
+}
+
+impl<'a> Windows<'a> {
+    fn at(&self, window: Window) -> Raw<'a> {
+        match window {
+            Window::M5 => self.m5,
+            Window::H1 => self.h1,
+            Window::H6 => self.h6,
+            Window::H24 => self.h24,
+            Window::D7 => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Trades<'a> {
+    #[serde(borrow, default)]
+    buys: Raw<'a>,
+    #[serde(borrow, default)]
+    sells: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Liquidity<'a> {
+    #[serde(borrow, default)]
+    usd: Raw<'a>,
+    #[serde(borrow, default)]
+    base: Raw<'a>,
+    #[serde(borrow, default)]
+    quote: Raw<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Boosts<'a> {
+    #[serde(borrow, default)]
+    active: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Promotion<'a> {
+    #[serde(borrow, default)]
+    chain_id: Raw<'a>,
+    #[serde(borrow, default)]
+    token_address: Raw<'a>,
+}
+
+/// Reads `{pairs: […]|null}`, a bare list of pairs, or `{}`.
+pub(super) fn read_pairs(
+    body: &str,
+    as_of: Timestamp,
+    sieve: &mut Sieve,
+    harvest: &mut Harvest,
+) -> Result<(), SourceError> {
+    let rows = if body.trim_start().starts_with('[') {
+        whole::<Rows<'_>>(body)?
+    } else if is_empty_object(body) {
+        Rows::default()
+    } else {
+        document::<Found<'_>>(body)?.pairs
+    };
+    for row in rows.0 {
+        match pool(row, as_of, sieve) {
+            Ok(pool) => harvest.pools.push(pool),
+            Err(reason) => {
+                sieve.refuse::<()>("row", reason);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads a bare list of tokens that somebody paid to have shown; each token once.
+pub(super) fn read_promotions(
+    body: &str,
+    as_of: Timestamp,
+    sieve: &mut Sieve,
+    harvest: &mut Harvest,
+) -> Result<(), SourceError> {
+    let rows = if is_empty_object(body) { Rows::default() } else { whole::<Rows<'_>>(body)? };
+    for row in rows.0 {
+        match promotion(row, as_of, sieve) {
+            Ok(seen) if harvest.tokens.iter().any(|known| known.token == seen.token) => {}
+            Ok(promotion) => harvest.tokens.push(promotion),
+            Err(reason) => {
+                sieve.refuse::<()>("row", reason);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn promotion(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<TokenObservation, &'static str> {
+    let row: Promotion<'_> = object(row.get()).ok_or("wrong_type")?;
+    let chain = chain(sieve, row.chain_id).ok_or("no_chain")?;
+    let token = sieve.token("tokenAddress", &chain, row.token_address).ok_or("no_token")?;
+    let (source, statement) = (Source::Dexscreener, Statement::Promotion);
+    Ok(TokenObservation::new(source, statement, token, as_of))
+}
+
+fn pool(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<PoolObservation, &'static str> {
+    let row: PoolRow<'_> = object(row.get()).ok_or("wrong_type")?;
+    let chain = chain(sieve, row.chain_id).ok_or("no_chain")?;
+    let pool = sieve.pool("pairAddress", &chain, row.pair_address).ok_or("no_pool")?;
+    let base = side(sieve, "baseToken", &chain, row.base_token).ok_or("no_token")?;
+    let quote = side(sieve, "quoteToken", &chain, row.quote_token).ok_or("no_token")?;
+    let dex = sieve.shown("dexId", row.dex_id, NAME_CHARS).ok_or("no_dex")?;
+    let price_quote = sieve.price("priceNative", row.price_native);
+    let in_sol = chain == Chain::solana() && quote.token.address() == WRAPPED_SOL;
+    let liquidity: Liquidity<'_> = sieve.part("liquidity", row.liquidity).unwrap_or_default();
+    let boosts: Boosts<'_> = sieve.part("boosts", row.boosts).unwrap_or_default();
+    let change: Windows<'_> = sieve.part("priceChange", row.price_change).unwrap_or_default();
+    let volume: Windows<'_> = sieve.part("volume", row.volume).unwrap_or_default();
+    let txns: Windows<'_> = sieve.part("txns", row.txns).unwrap_or_default();
+    Ok(PoolObservation {
+        source: Source::Dexscreener,
+        as_of,
+        pool,
+        dex,
+        labels: sieve.labels("labels", row.labels),
+        base,
+        quote,
+        price_usd: sieve.price("priceUsd", row.price_usd),
+        price_quote,
+        price_sol: price_quote.filter(|_| in_sol),
+        quote_price_usd: None,
+        change_pct: PerWindow::from_fn(|window| sieve.percent("priceChange", change.at(window))),
+        volume_usd: PerWindow::from_fn(|window| sieve.usd("volume", volume.at(window))),
+        txns: PerWindow::from_fn(|window| trades(sieve, txns.at(window))),
+        traders: PerWindow::default(),
+        liquidity_usd: sieve.usd("liquidity.usd", liquidity.usd),
+        quote_reserve: sieve.amount("liquidity.quote", liquidity.quote),
+        base_reserve: sieve.amount("liquidity.base", liquidity.base),
+        fdv_usd: sieve.usd("fdv", row.fdv),
+        market_cap_usd: sieve.usd("marketCap", row.market_cap),
+        created_at: sieve.millis("pairCreatedAt", row.pair_created_at),
+        graduated: None,
+        promoted: sieve.count("boosts.active", boosts.active).is_some_and(|active| active > 0),
+    })
+}
+
+fn chain(sieve: &mut Sieve, raw: Raw<'_>) -> Option<Chain> {
+    let slug = sieve.text("chainId", raw)?;
+    Chain::parse(&slug).or_else(|| sieve.refuse("chainId", "bad_chain"))
+}
+
+fn side(sieve: &mut Sieve, field: &'static str, chain: &Chain, raw: Raw<'_>) -> Option<PoolSide> {
+    let side: Side<'_> = sieve.part(field, raw)?;
+    Some(PoolSide {
+        token: sieve.token(field, chain, side.address)?,
+        symbol: sieve.shown("symbol", side.symbol, SYMBOL_CHARS),
+        name: sieve.shown("name", side.name, NAME_CHARS),
+    })
+}
+
+fn trades(sieve: &mut Sieve, raw: Raw<'_>) -> Option<Txns> {
+    let trades: Trades<'_> = sieve.part("txns", raw)?;
+    Some(Txns { buys: sieve.count("txns.buys", trades.buys)?, sells: sieve.count("txns.sells", trades.sells)? })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests;

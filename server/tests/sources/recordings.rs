@@ -1,0 +1,209 @@
+//! Recorded answers of the endpoints that we call, through the whole way from address to harvest.
+//!
+//! The folder is named by `MEMESCOPE_RECORDINGS`; without it these tests report that they were skipped.
+
+use std::path::PathBuf;
+
+use memescope::{Chain, Harvest, Statement, TokenId, Window};
+use server::sources::{SourceError, Sources};
+
+use super::stub::{Reply, Stub};
+use super::{NOW, config, sources};
+
+/// A recording's text; `None`, said aloud, where there are no recordings.
+fn recording(name: &str) -> Option<String> {
+    let Some(folder) = std::env::var_os("MEMESCOPE_RECORDINGS") else {
+        eprintln!("SKIPPED {name}: MEMESCOPE_RECORDINGS names no folder of recordings");
+        return None;
+    };
+    let path = PathBuf::from(folder).join(format!("{name}.json"));
+    Some(std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// Serves a recording and asks for it.
+async fn ask(
+    name: &str,
+    ask: impl AsyncFnOnce(Sources) -> Result<Harvest, SourceError>,
+) -> Option<Result<Harvest, SourceError>> {
+    let body = recording(name)?;
+    let stub = Stub::always(Reply::json(&body)).await;
+    Some(ask(sources(&config(&stub.base))).await)
+}
+
+fn token(text: &str) -> TokenId {
+    text.parse().unwrap()
+}
+
+fn bonk() -> TokenId {
+    token("solana:DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263")
+}
+
+/// How many pools have a value.
+fn with<T>(harvest: &Harvest, value: impl Fn(&memescope::PoolObservation) -> Option<T>) -> usize {
+    harvest.pools.iter().filter(|pool| value(pool).is_some()).count()
+}
+
+#[tokio::test]
+async fn dexscreener_pairs() {
+    // Pools, of them with USD price, liquidity, age and a day's change; values refused.
+    for (name, pools, priced, liquid, aged, changed, refused) in [
+        ("dexscreener.search.1", 30, 30, 29, 26, 18, 0),
+        ("dexscreener.latest-dex-tokens.1", 30, 30, 30, 30, 30, 0),
+        ("dexscreener.latest-dex-tokens.3", 0, 0, 0, 0, 0, 0),
+        ("dexscreener.latest-dex-tokens.4", 5, 5, 5, 5, 5, 0),
+        ("dexscreener.latest-dex-pairs.1", 0, 0, 0, 0, 0, 0),
+        ("dexscreener.token-pairs.1", 3, 3, 2, 3, 3, 0),
+        ("dexscreener.token-pairs.2", 5, 5, 5, 5, 4, 0),
+        ("dexscreener.token-pairs.3", 0, 0, 0, 0, 0, 0),
+        ("dexscreener.tokens-v1.1", 4, 4, 2, 4, 4, 0),
+    ] {
+        let Some(result) = ask(name, async |sources| sources.dexscreener().search("x").await).await else {
+            continue;
+        };
+        let harvest = result.unwrap();
+        let counts = (
+            harvest.pools.len(),
+            with(&harvest, |pool| pool.price_usd),
+            with(&harvest, |pool| pool.liquidity_usd),
+            with(&harvest, |pool| pool.created_at),
+            with(&harvest, |pool| pool.change_pct.at(Window::H24)),
+            harvest.rejects.len(),
+        );
+        assert_eq!(counts, (pools, priced, liquid, aged, changed, refused), "{name} {:?}", harvest.rejects);
+        assert!(harvest.pools.iter().all(|pool| pool.as_of == NOW));
+    }
+}
+
+#[tokio::test]
+async fn dexscreener_knows_nothing_of_a_token_it_was_asked_for() {
+    for name in ["dexscreener.token-pairs.3", "dexscreener.latest-dex-tokens.3"] {
+        let asked = async |sources: Sources| sources.dexscreener().token_pairs(&bonk()).await;
+        let Some(result) = ask(name, asked).await else {
+            continue;
+        };
+        let harvest = result.unwrap();
+        assert_eq!((harvest.pools.len(), harvest.asked), (0, vec![bonk()]));
+    }
+}
+
+#[tokio::test]
+async fn dexscreener_pools_of_one_token() {
+    let fomo = "BfVhUY3Y2FuvzQZUPpyyHsaoh8CiYdVAXJ25zystWURu";
+    let asked = async |sources: Sources| sources.dexscreener().token_pairs(&token(&format!("solana:{fomo}"))).await;
+    let Some(result) = ask("dexscreener.token-pairs.1", asked).await else {
+        return;
+    };
+    let harvest = result.unwrap();
+    let mut prices: Vec<_> = harvest.pools.iter().filter_map(|pool| pool.price_usd).collect();
+    prices.sort_unstable();
+    let ratio = prices[2].to_f64() / prices[0].to_f64();
+    assert!((45.0..55.0).contains(&ratio), "three pools, prices far apart: {prices:?}");
+    let curve = harvest.pools.iter().find(|pool| &*pool.dex == "pumpfun").unwrap();
+    assert_eq!((curve.liquidity_usd, curve.quote_reserve), (None, None));
+    assert_eq!(curve.price_sol, curve.price_quote);
+}
+
+#[tokio::test]
+async fn dexscreener_promotions() {
+    for (name, tokens) in [("dexscreener.token-boosts-latest.1", 29), ("dexscreener.token-boosts-top.1", 3)] {
+        let Some(result) = ask(name, async |sources| sources.dexscreener().boosts_latest().await).await else {
+            continue;
+        };
+        let harvest = result.unwrap();
+        assert_eq!((harvest.tokens.len(), harvest.rejects.len()), (tokens, 0), "{name}");
+        assert!(harvest.tokens.iter().all(|token| token.statement == Statement::Promotion));
+    }
+}
+
+#[tokio::test]
+async fn geckoterminal_pools() {
+    for (name, pools, caps, graduated) in
+        [("geckoterminal.trending_pools.1", 20, 11, 0), ("geckoterminal.pools_multi.1", 3, 1, 2)]
+    {
+        let trending =
+            async |sources: Sources| sources.geckoterminal().trending(&Chain::solana(), 1, Window::H24).await;
+        let Some(result) = ask(name, trending).await else {
+            continue;
+        };
+        let harvest = result.unwrap();
+        assert_eq!(harvest.pools.len(), pools, "{name} {:?}", harvest.rejects);
+        assert_eq!(with(&harvest, |pool| pool.market_cap_usd), caps, "{name}");
+        assert_eq!(with(&harvest, |pool| pool.graduated), graduated, "{name}");
+        assert_eq!(with(&harvest, |pool| pool.price_usd), pools, "{name}");
+        assert_eq!(with(&harvest, |pool| pool.price_sol), pools, "{name}");
+        assert_eq!(with(&harvest, |pool| pool.traders.at(Window::H24)), pools, "{name}");
+        assert_eq!(with(&harvest, |pool| pool.liquidity_usd), pools, "{name}");
+        assert_eq!(with(&harvest, |pool| pool.created_at), pools, "{name}");
+        assert!(harvest.rejects.is_empty(), "{name} {:?}", harvest.rejects);
+    }
+}
+
+#[tokio::test]
+async fn geckoterminal_tokens() {
+    let facts = async |sources: Sources| sources.geckoterminal().tokens_multi(&Chain::solana(), &[bonk()]).await;
+    if let Some(result) = ask("coingecko-onchain.tokens_multi.doc1", facts).await {
+        let harvest = result.unwrap();
+        assert_eq!((harvest.tokens.len(), harvest.pools.len(), harvest.rejects.len()), (2, 1, 0));
+        assert_eq!(harvest.asked, [bonk()]);
+        let (trump, soracat) = (&harvest.tokens[0], &harvest.tokens[1]);
+        assert_eq!(trump.price_usd.unwrap().to_string(), "2.0174050182");
+        assert_eq!(trump.total_supply, Some(999_999_108.407_137));
+        assert_eq!((soracat.price_usd, soracat.graduated), (None, Some(false)));
+        assert_eq!(harvest.pools[0].base.symbol.as_deref(), Some("TRUMP"));
+    }
+    for name in ["geckoterminal.error_429.1", "geckoterminal.error_400.1", "geckoterminal.error_400.2"] {
+        let Some(result) = ask(name, facts).await else {
+            continue;
+        };
+        assert_eq!(result, Err(SourceError::Malformed), "{name} with a good status");
+    }
+}
+
+#[tokio::test]
+async fn jupiter_prices() {
+    for (name, priced) in [("jupiter.price_v3.1", 2), ("jupiter.price_v3.2", 5), ("jupiter.price_v3.3", 0)] {
+        let Some(result) = ask(name, async |sources| sources.jupiter().prices(&[bonk()]).await).await else {
+            continue;
+        };
+        let harvest = result.unwrap();
+        assert_eq!((harvest.tokens.len(), harvest.asked.len()), (priced, 2), "{name}");
+        assert!(harvest.rejects.is_empty(), "{name} {:?}", harvest.rejects);
+        assert!(harvest.tokens.iter().all(|token| token.statement == Statement::Price && token.price_usd.is_some()));
+        if name == "jupiter.price_v3.1" {
+            assert_eq!(harvest.tokens[0].price_usd.unwrap().to_string(), "0.000004492159735952627");
+        }
+        let newest = harvest.tokens.iter().map(|token| token.as_of).max();
+        assert!(newest.is_none_or(|newest| newest == NOW));
+    }
+}
+
+#[tokio::test]
+async fn jupiter_tokens() {
+    for (name, tokens, priced, verified) in
+        [("jupiter.tokens_v2_recent.1", 3, 2, 0), ("jupiter.tokens_v2_search.doc1", 1, 1, 1)]
+    {
+        let Some(result) = ask(name, async |sources| sources.jupiter().recent().await).await else {
+            continue;
+        };
+        let harvest = result.unwrap();
+        assert!(harvest.rejects.is_empty(), "{name} {:?}", harvest.rejects);
+        let count =
+            |test: fn(&memescope::TokenObservation) -> bool| harvest.tokens.iter().filter(|token| test(token)).count();
+        assert_eq!(harvest.tokens.len(), tokens, "{name}");
+        assert_eq!(count(|token| token.price_usd.is_some()), priced, "{name}");
+        assert_eq!(count(|token| token.txns.h24.is_some()), priced, "{name}");
+        assert_eq!(count(|token| token.verified == Some(true)), verified, "{name}");
+        assert_eq!(count(|token| token.holders.is_some() && token.created_at.is_some()), tokens, "{name}");
+        assert_eq!(count(|token| token.mint_authority == Some(false)), tokens, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn jupiter_refuses() {
+    let Some(body) = recording("jupiter.error_429.1") else {
+        return;
+    };
+    let stub = Stub::always(Reply::new(429, "", &body)).await;
+    let result = sources(&config(&stub.base)).jupiter().recent().await;
+    assert_eq!(result, Err(SourceError::RateLimited { retry_after: None }));
+}

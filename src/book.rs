@@ -1,0 +1,194 @@
+//! The book: everything that the sources said about the tracked tokens, and what the merge remembers of them.
+//!
+//! ```text
+//!  Harvest ─▶ absorb ─▶ Book ─▶ publish(previous board) ─▶ rows, rates, events
+//! ```
+//!
+//! Rows are never stored: a book that was written down and read again publishes the same rows without asking anybody,
+//! as old as they are. A publication costs what changed since the last one: tokens that somebody spoke about, tokens
+//! whose age passed a limit, and all of them only when the price of SOL moved.
+
+mod absorb;
+mod events;
+mod evict;
+mod plan;
+mod publish;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use self::events::Told;
+pub use self::plan::TokenAge;
+pub use self::publish::{Published, Tick};
+use crate::merge::anchor::Rate;
+use crate::merge::{Doubt, Known, Memory, PoolView, Said, Symbols, World, aliases, merge};
+use crate::{Chain, Price, Source, Timestamp, TokenId, TokenObservation, wrapped_sol};
+
+/// What the operator decides about the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookSettings {
+    /// Tokens of other chains are not tracked.
+    pub chains: Vec<Chain>,
+    /// The most tokens to track; the least interesting leave first.
+    pub max_tokens: usize,
+}
+
+impl Default for BookSettings {
+    fn default() -> Self {
+        Self { chains: vec![Chain::solana()], max_tokens: 5_000 }
+    }
+}
+
+/// What is known about every tracked token.
+///
+/// Serialisable in any format; what is left out (settings, indexes) is made again at the first publication.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Book {
+    entries: BTreeMap<TokenId, Entry>,
+    /// Jupiter's prices, of tracked tokens and of what pools quote in.
+    prices: BTreeMap<TokenId, Said<TokenObservation>>,
+    /// What the wrapped native coins cost.
+    rates: BTreeMap<TokenId, Rate>,
+    /// When each source last answered.
+    answered: BTreeMap<Source, Timestamp>,
+    /// When the last publication was made.
+    published_at: Timestamp,
+    #[serde(skip)]
+    live: Live,
+}
+
+/// One tracked token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    known: Known,
+    memory: Memory,
+    first_seen: Timestamp,
+    told: Told,
+    #[serde(skip)]
+    pulse: Pulse,
+}
+
+/// What the last publication found out about a token, for the planner.
+#[derive(Clone, Debug, Default)]
+struct Pulse {
+    /// How much the token is worth watching; `None` without a row.
+    interest: Option<f64>,
+    doubt: Option<Doubt>,
+    priced_at: Option<Timestamp>,
+    wants: Vec<TokenId>,
+    due: Option<Timestamp>,
+}
+
+/// What is made again after a restart.
+#[derive(Clone, Debug, Default)]
+struct Live {
+    settings: BookSettings,
+    /// Whether a publication was made since the start.
+    began: bool,
+    /// Tokens that somebody spoke about since the last publication.
+    dirty: BTreeSet<TokenId>,
+    /// When which token's age passes a limit.
+    due: BTreeSet<(Timestamp, TokenId)>,
+    /// Who waits for the price of a quote token.
+    wanting: BTreeMap<TokenId, BTreeSet<TokenId>>,
+    symbols: Symbols,
+    /// Symbols that were verified since the last publication.
+    claimed: BTreeSet<String>,
+    /// The rates at which all tokens were last merged.
+    marked: BTreeMap<TokenId, Price>,
+    /// When Jupiter was last asked about a price, and how often it was silent since.
+    asked: BTreeMap<TokenId, Asked>,
+}
+
+/// A question to Jupiter.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: Timestamp,
+    silent: u8,
+}
+
+impl Book {
+    /// An empty book.
+    pub fn new(settings: BookSettings) -> Self {
+        let mut book = Self::default();
+        book.configure(settings);
+        book
+    }
+
+    /// Applies settings, also to a book that was read from disk: tokens of other chains are forgotten.
+    pub fn configure(&mut self, settings: BookSettings) {
+        self.entries.retain(|id, _| settings.chains.contains(id.chain()));
+        self.live.settings = settings;
+        self.live.began = false;
+    }
+
+    /// How many tokens are tracked, with or without a row.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is tracked.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the token is tracked.
+    pub fn contains(&self, token: &TokenId) -> bool {
+        self.entries.contains_key(token)
+    }
+
+    /// USD per SOL at the last publication.
+    pub fn sol_usd(&self) -> Option<Price> {
+        self.rates.get(&wrapped_sol()).map(|rate| rate.usd)
+    }
+
+    /// When each source last answered.
+    pub fn answered(&self) -> &BTreeMap<Source, Timestamp> {
+        &self.answered
+    }
+
+    /// When the token was first seen.
+    pub fn first_seen(&self, token: &TokenId) -> Option<Timestamp> {
+        self.entries.get(token).map(|entry| entry.first_seen)
+    }
+
+    /// The token's pools as of the last publication, best first; empty for a token that is not tracked.
+    pub fn pools(&self, token: &TokenId) -> Vec<PoolView> {
+        self.entries.get(token).map_or_else(Vec::new, |entry| {
+            merge(token, &entry.known, &entry.memory, &self.world(self.published_at)).pools
+        })
+    }
+
+    /// Other symbols and names that sources give the token, sorted.
+    pub fn aliases(&self, token: &TokenId) -> Vec<Arc<str>> {
+        self.entries.get(token).map_or_else(Vec::new, |entry| {
+            let world = self.world(self.published_at);
+            let row = merge(token, &entry.known, &entry.memory, &world).row;
+            let shown = row.map(|row| (row.symbol, row.name)).unwrap_or_default();
+            aliases(token, &entry.known, &[shown.0.as_deref(), shown.1.as_deref()])
+        })
+    }
+
+    fn world(&self, now: Timestamp) -> World<'_> {
+        World { now, sol_usd: self.sol_usd(), rates: &self.rates, prices: &self.prices, symbols: &self.live.symbols }
+    }
+
+    fn entry(&mut self, token: &TokenId, now: Timestamp) -> &mut Entry {
+        self.entries.entry(token.clone()).or_insert_with(|| Entry {
+            known: Known::default(),
+            memory: Memory::default(),
+            first_seen: now,
+            told: Told::default(),
+            pulse: Pulse::default(),
+        })
+    }
+
+    fn tracks_chain(&self, chain: &Chain) -> bool {
+        self.live.settings.chains.contains(chain)
+    }
+}

@@ -1,0 +1,100 @@
+//! What the planner asks the book: whose price is doubtful, and how old what we know is.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Book;
+use crate::merge::Doubt;
+use crate::merge::limits::ASK_AFTER;
+use crate::{Chain, Freshness, Source, Timestamp, TokenId};
+
+/// How old what is known about a token is, and how much it is worth asking again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenAge {
+    /// The token.
+    pub token: TokenId,
+    /// The newest observation of each source.
+    pub newest: BTreeMap<Source, Timestamp>,
+    /// How much moves in it; `None` while it has no row.
+    pub interest: Option<f64>,
+    /// Whether its price is disputed, rejected or missing.
+    pub disputed: bool,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+}
+
+/// How long to wait before asking Jupiter about the same mint again: its answers hold 30 s, and one that it does not
+/// price is asked about ever more seldom, up to a quarter of an hour.
+fn pause(silent: u8) -> Duration {
+    Duration::from_secs(30 << u32::from(silent.min(5)))
+}
+
+impl Book {
+    /// The mints whose price Jupiter should be asked for, most urgent first: tokens without a price, with a rejected,
+    /// disputed or old one, and quote tokens whose price would make a pool count. Wrapped SOL is not among them: it is
+    /// part of every batch.
+    pub fn needs_price(&self, now: Timestamp) -> Vec<TokenId> {
+        let ready = |token: &TokenId| {
+            *token.chain() == Chain::solana()
+                && self.live.asked.get(token).is_none_or(|asked| now.since(asked.at) >= pause(asked.silent))
+        };
+        // What was never on the board is asked about last: most of it is dust.
+        let class = |doubt: Doubt, listed: bool| match doubt {
+            Doubt::Missing if listed => 0,
+            Doubt::Rejected => 1,
+            Doubt::Disputed => 2,
+            Doubt::Missing => 5,
+        };
+        let mut wanted: Vec<(u8, Reverse<u64>, &TokenId)> = Vec::new();
+        for (token, entry) in &self.entries {
+            let age = entry.pulse.priced_at.map(|at| now.since(at));
+            let old = age.is_some_and(|age| age > ASK_AFTER);
+            let class = match entry.pulse.doubt {
+                Some(doubt) => class(doubt, entry.memory.listed),
+                None if old => 4,
+                None => continue,
+            };
+            if ready(token) {
+                let weight = entry.pulse.interest.unwrap_or(0.0).max(0.0) * 1_000.0;
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a small positive number, for the order only"
+                )]
+                wanted.push((class, Reverse(weight as u64), token));
+            }
+        }
+        for quote in self.live.wanting.keys() {
+            let known = self
+                .prices
+                .get(quote)
+                .is_some_and(|said| Source::Jupiter.freshness(now.since(said.what.as_of)) == Freshness::Fresh);
+            if !known && ready(quote) && !self.entries.contains_key(quote) {
+                wanted.push((3, Reverse(0), quote));
+            }
+        }
+        wanted.sort_unstable();
+        wanted.into_iter().map(|(_, _, id)| id.clone()).collect()
+    }
+
+    /// The ages of all tracked tokens, in the order of their ids.
+    pub fn ages(&self) -> impl Iterator<Item = TokenAge> + '_ {
+        self.entries.iter().map(|(token, entry)| {
+            let mut newest = BTreeMap::new();
+            let price = self.prices.get(token);
+            let price = price.map(|said| (said.what.source, said.what.as_of));
+            for (source, as_of) in entry.known.moments().chain(price) {
+                let slot = newest.entry(source).or_insert(as_of);
+                *slot = (*slot).max(as_of);
+            }
+            TokenAge {
+                token: token.clone(),
+                newest,
+                interest: entry.pulse.interest,
+                disputed: entry.pulse.doubt.is_some(),
+                first_seen: entry.first_seen,
+            }
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! What to be careful about, and why.
+
+use std::collections::BTreeMap;
+
+use super::limits::{
+    IMPLAUSIBLE_CAP_FACTOR, IMPLAUSIBLE_CAP_USD, LOW_LIQUIDITY_SHARE, LOW_LIQUIDITY_USD, MIN_DEPTH_USD, NEW_AGE,
+    SUSPECT_AGE, SUSPECT_CHANGE_PCT, TOP_HOLDERS_PCT, WASH_CHANGE_PCT, WASH_MIN_VOLUME_USD, WASH_POOL_SHARE,
+    WASH_TRADE_SHARE, WASH_TURNOVER, WASH_TXNS,
+};
+use super::pool::{Market, PoolReason};
+use super::price::Shown;
+use super::{Known, World};
+use crate::{Flag, FlagDetail, Source, Statement, Timestamp, Token, TokenObservation, Window};
+
+/// What the flags of one token are judged by.
+pub(super) struct Case<'m, 'a> {
+    /// The row so far.
+    pub(super) row: &'m Token,
+    pub(super) known: &'m Known,
+    pub(super) markets: &'m [Market<'a>],
+    pub(super) eligible: &'m [&'m Market<'a>],
+    pub(super) main: Option<&'m Market<'a>>,
+    pub(super) shown: &'m Shown<'m, 'a>,
+    /// Whether the cap was above the whole value.
+    pub(super) contradiction: bool,
+    /// Whether a sum lacks a pool.
+    pub(super) partial: bool,
+    pub(super) world: &'m World<'m>,
+    /// Since when the flags stand that stood before.
+    pub(super) since: &'m BTreeMap<Flag, Timestamp>,
+}
+
+/// The flags in their fixed order, each with its reason.
+pub(super) fn flags(case: &Case) -> Vec<FlagDetail> {
+    Flag::ALL
+        .iter()
+        .filter_map(|flag| {
+            let (source, detail) = reason(*flag, case)?;
+            Some(FlagDetail {
+                code: *flag,
+                source,
+                since: case.since.get(flag).copied().unwrap_or(case.world.now),
+                detail,
+            })
+        })
+        .collect()
+}
+
+type Reason = Option<(Option<Source>, String)>;
+
+fn reason(flag: Flag, case: &Case) -> Reason {
+    let jupiter = case.known.statement(Source::Jupiter, Statement::Facts);
+    let told = |test: fn(&TokenObservation) -> bool, words: &str| {
+        let mut facts = case.known.statements.values().map(|said| &said.what);
+        let said = facts.find(|said| test(said))?;
+        Some((Some(said.source), words.to_owned()))
+    };
+    match flag {
+        Flag::LowLiquidity => low_liquidity(case.row).map(|words| (None, words)),
+        Flag::Lookalike => lookalike(case),
+        Flag::FakeLiquidity => fake_liquidity(case),
+        Flag::Wash => wash(case),
+        Flag::PriceDisputed => case.shown.disputed.then(|| {
+            let words = "the pool's price and Jupiter's are more than 10 % apart";
+            (Some(Source::Jupiter), words.to_owned())
+        }),
+        Flag::PoolConflict => {
+            let pool = case.eligible.iter().find(|pool| pool.conflict)?;
+            let words = format!("sources are more than 5 % apart on pool {}", pool.id.address());
+            Some((None, words))
+        }
+        Flag::Suspect => suspect(case, jupiter),
+        Flag::MintAuthority => told(|said| said.mint_authority == Some(true), "new tokens can be minted"),
+        Flag::FreezeAuthority => told(|said| said.freeze_authority == Some(true), "balances can be frozen"),
+        Flag::Top10Concentration => {
+            let percent = jupiter?.top_holders_pct.filter(|pct| *pct > TOP_HOLDERS_PCT)?;
+            let words = format!("the ten largest wallets hold {percent:.0} %");
+            Some((Some(Source::Jupiter), words))
+        }
+        Flag::New => {
+            let age = case.world.now.since(case.row.created_at?);
+            (age < NEW_AGE).then(|| (None, "its oldest pool is younger than an hour".to_owned()))
+        }
+        Flag::Promoted => {
+            let source = case.known.promoted_by(case.world.now)?;
+            Some((Some(source), "its showing is paid for".to_owned()))
+        }
+        Flag::Partial => case.partial.then(|| {
+            let words = "not every pool gives its volume in every window";
+            (None, words.to_owned())
+        }),
+    }
+}
+
+fn low_liquidity(row: &Token) -> Option<String> {
+    let usd = row.liquidity_usd?;
+    if usd < LOW_LIQUIDITY_USD {
+        return Some(format!("{usd:.0} USD of liquidity"));
+    }
+    let cap = row.market_cap_usd.or(row.fdv_usd)?;
+    (usd < LOW_LIQUIDITY_SHARE * cap).then(|| "liquidity under 1 % of the market cap".to_owned())
+}
+
+fn lookalike(case: &Case) -> Reason {
+    let exempt = case.known.statements.values().any(|said| said.what.verified == Some(true));
+    let symbol = case.row.symbol.as_deref().filter(|_| !exempt)?;
+    case.world
+        .symbols
+        .belongs_to_others(&case.row.id, symbol)
+        .then(|| (None, format!("the symbol {symbol} belongs to another token")))
+}
+
+/// A counterfeit pool taints the token only while little honest money stands beside it: else anybody could mark a good
+/// token by opening a pool.
+fn fake_liquidity(case: &Case) -> Reason {
+    let fake = case.markets.iter().find(|pool| pool.reason == PoolReason::FakeLiquidity)?;
+    let honest: f64 = case.eligible.iter().filter_map(|pool| pool.liquidity()).sum();
+    (honest < LOW_LIQUIDITY_USD).then(|| {
+        let words = format!(
+            "pool {} reports {:.0} USD, its quote side backs {:.0}",
+            fake.id.address(),
+            fake.reported.unwrap_or(0.0),
+            fake.depth.unwrap_or(0.0)
+        );
+        (Some(fake.main.source), words)
+    })
+}
+
+fn wash(case: &Case) -> Reason {
+    let total: f64 = case.eligible.iter().filter_map(|pool| pool.flow.volume_usd.h24).sum();
+    case.eligible.iter().find_map(|pool| {
+        let volume = pool.flow.volume_usd.h24?;
+        let depth = pool.depth.filter(|depth| *depth > 0.0)?;
+        let txns = pool.txns(Window::H24)?.total();
+        let held = pool.flow.change_pct.h24.is_none_or(|change| change.abs() < WASH_CHANGE_PCT);
+        let turned = volume > WASH_TURNOVER * depth && txns < WASH_TXNS;
+        let circled = volume / txns.max(1) as f64 >= WASH_TRADE_SHARE * depth && held && volume > WASH_MIN_VOLUME_USD;
+        (volume >= WASH_POOL_SHARE * total && (turned || circled)).then(|| {
+            let words = format!("{volume:.0} USD in {txns} trades over {depth:.0} USD");
+            (Some(pool.flow.source), words)
+        })
+    })
+}
+
+fn suspect(case: &Case, jupiter: Option<&TokenObservation>) -> Reason {
+    let row = case.row;
+    let own = |words: &str| Some((None, words.to_owned()));
+    if case.contradiction {
+        return own("the market cap told is above the value of all tokens");
+    }
+    if case.shown.thin {
+        return own("a price with next to no liquidity behind it");
+    }
+    let cap = row.market_cap_usd.or(row.fdv_usd).unwrap_or(0.0);
+    let thin = row.liquidity_usd.is_some_and(|usd| usd < LOW_LIQUIDITY_USD && cap > IMPLAUSIBLE_CAP_FACTOR * usd);
+    if cap > IMPLAUSIBLE_CAP_USD || thin {
+        return own("an implausible market cap");
+    }
+    if Window::ALL.into_iter().any(|window| row.change_pct.at(window).is_some_and(|pct| pct > SUSPECT_CHANGE_PCT)) {
+        return own("a change of over 10,000 %");
+    }
+    let shallow = case.main.is_some_and(|pool| pool.depth.is_some_and(|depth| depth < MIN_DEPTH_USD));
+    if shallow && !row.change_pct.is_empty() {
+        return own("a change in next to no liquidity");
+    }
+    let old = row.created_at.is_some_and(|at| case.world.now.since(at) > SUSPECT_AGE);
+    let distrusted = jupiter.is_some_and(|facts| facts.suspicious == Some(true));
+    (distrusted && old && case.shown.jupiter.is_none()).then(|| {
+        let words = "Jupiter distrusts it and gives no price";
+        (Some(Source::Jupiter), words.to_owned())
+    })
+}

@@ -1,0 +1,443 @@
+//! One pool seen from its token: which source is believed, what backs it, and whether it counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::anchor::{self, Reference};
+use super::limits::{
+    COARSE_USD_FROM, DERIVED_DIGITS, FAKE_FACTOR, MIN_DEPTH_USD, POOL_CONFLICT, PUMPFUN_COMPLETE_SOL, REPORTED_CAP,
+    SAME_MOMENT,
+};
+use super::venue::{is_curve, is_destination, venue};
+use super::{Known, Memory, PoolMemory, Said, World, swapped, to_cents};
+use crate::{
+    Freshness, PerWindow, PoolId, PoolObservation, Price, Source, Statement, Timestamp, TokenId, Traders, Txns, Window,
+};
+
+/// The judgement of one source's prices of one pool. It holds for that observation, and for later ones for which no
+/// reference of their time is known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    /// The observation that was judged.
+    as_of: Timestamp,
+    /// Whether its prices are told in money of known worth.
+    anchored: bool,
+    /// USD per unit of that money.
+    money_usd: f64,
+}
+
+/// Why a pool counts or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolReason {
+    /// It counts, and gives price and change.
+    Canonical,
+    /// It counts.
+    Eligible,
+    /// It is not priced.
+    NoPrice,
+    /// What it quotes in has no known worth, or its prices contradict it.
+    Unanchored,
+    /// It reports over a thousand times what its quote side can back.
+    FakeLiquidity,
+    /// What is on its quote side is not known.
+    Unverified,
+    /// Too little money on its quote side.
+    Thin,
+    /// No trade in a day.
+    NoTrades,
+    /// A bonding curve that the token has left.
+    CurveLeft,
+}
+
+/// One pool of a token, as the merge sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PoolView {
+    /// The pool's address.
+    pub pool: Arc<str>,
+    /// The venue, by one spelling for all sources.
+    pub dex: Arc<str>,
+    /// The symbol of what it quotes in.
+    pub quote: Option<Arc<str>>,
+    /// USD per token.
+    pub price_usd: Option<Price>,
+    /// What counts as its liquidity, USD; for a pool that does not count, what is reported.
+    pub liquidity_usd: Option<f64>,
+    /// USD.
+    pub volume_usd: PerWindow<f64>,
+    /// Buys and sells of the token.
+    pub txns: PerWindow<Txns>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// Whether the token's price is this pool's.
+    pub prices_token: bool,
+    /// Whether it counts.
+    pub eligible: bool,
+    /// Why, or why not.
+    pub reason: PoolReason,
+}
+
+/// A pool from the token's side.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about a pool")]
+pub(super) struct Market<'a> {
+    pub(super) id: &'a PoolId,
+    /// The observation whose price is believed.
+    pub(super) main: &'a PoolObservation,
+    /// The one whose volume and trades are believed.
+    pub(super) flow: &'a PoolObservation,
+    /// All of them.
+    pub(super) all: Vec<&'a PoolObservation>,
+    /// Whether the token is on the quote side.
+    pub(super) inverted: bool,
+    pub(super) venue: Arc<str>,
+    pub(super) curve: bool,
+    /// What it quotes in.
+    pub(super) money: &'a TokenId,
+    /// Whether that is an anchor.
+    pub(super) in_table: bool,
+    /// USD per token.
+    pub(super) price: Option<Price>,
+    /// USD, twice the quote side.
+    pub(super) depth: Option<f64>,
+    /// USD, what the source reports.
+    pub(super) reported: Option<f64>,
+    pub(super) score: f64,
+    pub(super) conflict: bool,
+    pub(super) reason: PoolReason,
+    verdict: Option<(Source, Verdict)>,
+}
+
+impl<'a> Market<'a> {
+    pub(super) fn eligible(&self) -> bool {
+        matches!(self.reason, PoolReason::Eligible | PoolReason::Canonical)
+    }
+
+    /// The price as a float; only eligible pools are sure to have one.
+    pub(super) fn price_f64(&self) -> f64 {
+        self.price.map_or(0.0, Price::to_f64)
+    }
+
+    pub(super) fn created_at(&self) -> Option<Timestamp> {
+        self.all.iter().filter_map(|said| said.created_at).min()
+    }
+
+    /// The money that counts as its liquidity, USD.
+    pub(super) fn liquidity(&self) -> Option<f64> {
+        let depth = self.depth.filter(|_| !self.curve)?;
+        Some(self.reported.map_or(depth, |usd| usd.min(REPORTED_CAP * depth)))
+    }
+
+    /// Buys and sells of the token in a window.
+    pub(super) fn txns(&self, window: Window) -> Option<Txns> {
+        let txns = self.flow.txns.at(window)?;
+        Some(if self.inverted { Txns { buys: txns.sells, sells: txns.buys } } else { txns })
+    }
+
+    /// The distinct wallets of a window, and who counted them.
+    pub(super) fn traders(&self, window: Window) -> Option<(Traders, &'a PoolObservation)> {
+        let from = *self.all.iter().filter(|said| said.traders.at(window).is_some()).max_by_key(|said| said.as_of)?;
+        let traders = from.traders.at(window)?;
+        Some((if self.inverted { swapped(traders) } else { traders }, from))
+    }
+
+    /// SOL per token, where the pool itself says so.
+    pub(super) fn price_sol(&self) -> Option<Price> {
+        if !anchor::is_wrapped_sol(self.money) {
+            return None;
+        }
+        if self.inverted {
+            let per_sol = self.main.price_quote?.to_f64();
+            return Price::from_f64(1.0 / per_sol, DERIVED_DIGITS);
+        }
+        self.main.price_quote.or(self.main.price_sol)
+    }
+
+    /// What the merge must remember of the pool.
+    pub(super) fn remember(&self, before: Option<&PoolMemory>) -> PoolMemory {
+        let mut memory = before.cloned().unwrap_or_default();
+        let known = |source: &Source| self.all.iter().any(|said| said.source == *source);
+        memory.verdicts.retain(|source, _| known(source));
+        if let Some((source, verdict)) = self.verdict {
+            memory.verdicts.insert(source, verdict);
+        }
+        memory.shown = Some(self.main.source);
+        memory
+    }
+
+    pub(super) fn view(&self, prices_token: bool, canonical: bool) -> PoolView {
+        let side = if self.inverted { &self.main.base } else { &self.main.quote };
+        PoolView {
+            pool: self.id.shared_address(),
+            dex: self.venue.clone(),
+            quote: side.symbol.clone(),
+            price_usd: self.price,
+            liquidity_usd: if self.eligible() {
+                self.liquidity().map(to_cents)
+            } else {
+                self.reported.filter(|_| !self.curve)
+            },
+            volume_usd: self.flow.volume_usd,
+            txns: PerWindow::from_fn(|window| self.txns(window)),
+            created_at: self.created_at(),
+            prices_token,
+            eligible: self.eligible(),
+            reason: if canonical { PoolReason::Canonical } else { self.reason },
+        }
+    }
+}
+
+/// All pools of a token, judged together; whether it has left its bonding curve; every venue that it was seen on.
+pub(super) fn markets<'a>(
+    token: &TokenId,
+    known: &'a Known,
+    memory: &Memory,
+    world: &World,
+    arbiter: Option<Price>,
+) -> (Vec<Market<'a>>, bool, BTreeSet<Arc<str>>) {
+    let mut markets: Vec<Market> = known
+        .pools
+        .iter()
+        .filter_map(|(id, said)| read(token, id, said, memory.pools.get(id), world, arbiter))
+        .collect();
+    let mut venues = memory.venues.clone();
+    for market in &markets {
+        if !venues.contains(&market.venue) {
+            venues.insert(market.venue.clone());
+        }
+    }
+    let graduated = memory.graduated || has_graduated(known, &markets, &venues);
+
+    judge_all(&mut markets, graduated, |market| market.in_table);
+    if !markets.iter().any(Market::eligible) {
+        judge_all(&mut markets, graduated, |_| true);
+    }
+    (markets, graduated, venues)
+}
+
+fn has_graduated(known: &Known, markets: &[Market], venues: &BTreeSet<Arc<str>>) -> bool {
+    let said = known.statements.values().any(|said| said.what.graduated == Some(true));
+    let moved = venues.iter().any(|curve| is_curve(curve) && venues.iter().any(|venue| is_destination(curve, venue)));
+    said || moved
+        || markets.iter().any(|market| {
+            let completed = market.all.iter().any(|said| said.graduated == Some(true));
+            let full = &*market.venue == "pumpfun"
+                && market.price_sol().is_some_and(|price| price.to_f64() >= PUMPFUN_COMPLETE_SOL);
+            completed || full
+        })
+}
+
+/// Gives every pool its reason; `money` says which quotes count as money.
+fn judge_all(markets: &mut [Market], graduated: bool, money: impl Fn(&Market) -> bool) {
+    for market in &mut *markets {
+        market.reason = if money(market) { market.judge() } else { PoolReason::Unanchored };
+    }
+    // A pool whose quote side is not known counts only where no other can vouch for the token.
+    let verified = markets.iter().any(|m| !m.curve && m.depth.is_some() && m.eligible());
+    for market in &mut *markets {
+        if !market.curve && market.eligible() && market.depth.is_none() && verified {
+            market.reason = PoolReason::Unverified;
+        }
+    }
+    let pooled = markets.iter().any(|market| !market.curve && market.eligible());
+    for market in markets {
+        if market.curve && market.eligible() && (pooled || graduated) {
+            market.reason = PoolReason::CurveLeft;
+        }
+    }
+}
+
+impl Market<'_> {
+    /// Whether the pool counts by itself.
+    fn judge(&self) -> PoolReason {
+        if self.price.is_none() {
+            return PoolReason::NoPrice;
+        }
+        if !self.verdict.is_some_and(|(_, verdict)| verdict.anchored) {
+            return PoolReason::Unanchored;
+        }
+        if !self.curve {
+            match (self.depth, self.reported) {
+                (Some(depth), Some(reported)) if reported > FAKE_FACTOR * depth => {
+                    return PoolReason::FakeLiquidity;
+                }
+                (Some(depth), _) if depth < MIN_DEPTH_USD => return PoolReason::Thin,
+                (None, None) => return PoolReason::Unverified,
+                (None, Some(reported)) if reported < MIN_DEPTH_USD => return PoolReason::Thin,
+                _ => {}
+            }
+        }
+        if self.txns(Window::H24).is_none_or(|txns| txns.total() == 0) {
+            return PoolReason::NoTrades;
+        }
+        PoolReason::Eligible
+    }
+}
+
+/// Reads one pool from what its sources say: alternatives, never added.
+fn read<'a>(
+    token: &TokenId,
+    id: &'a PoolId,
+    said: &'a BTreeMap<Source, Said<PoolObservation>>,
+    memory: Option<&PoolMemory>,
+    world: &World,
+    arbiter: Option<Price>,
+) -> Option<Market<'a>> {
+    let all: Vec<&PoolObservation> = said.values().map(|said| &said.what).collect();
+    let newest = *all.iter().max_by(|a, b| (a.as_of, b.source).cmp(&(b.as_of, a.source)))?;
+    let inverted = newest.base.token != *token;
+    let money = if inverted { &newest.base.token } else { &newest.quote.token };
+    let young: Vec<&PoolObservation> =
+        all.iter().copied().filter(|said| world.now.since(said.as_of) < SAME_MOMENT).collect();
+    let (main, conflict) = believed(&all, &young, newest, memory, world, arbiter);
+    let together = young.len() > 1;
+    let preferred = |source: Source| young.iter().copied().find(|said| said.source == source);
+
+    let busiest = preferred(Source::Dexscreener).filter(|_| together);
+    let flow = [busiest, Some(main), Some(newest)]
+        .into_iter()
+        .flatten()
+        .chain(all.iter().copied())
+        .find(|said| said.txns.h24.is_some())
+        .unwrap_or(main);
+    let reporter = preferred(Source::Geckoterminal).filter(|_| together);
+    let reported = [reporter, Some(main), Some(newest)].into_iter().flatten().find_map(|said| said.liquidity_usd);
+
+    let reference = anchor::reference(money, world.rates);
+    let in_table = anchor::is_anchor(money);
+    let verdict = verdict(main, inverted, money, reference, memory, world);
+    let money_usd = verdict.map(|verdict| verdict.money_usd);
+    let reserve = |said: &&PoolObservation| {
+        if inverted { said.base_reserve } else { said.quote_reserve }
+    };
+    let deepest = all.iter().copied().filter(|said| reserve(said).is_some()).max_by_key(|said| said.as_of);
+    let venue = venue(main);
+    let curve = is_curve(&venue);
+    let depth =
+        deepest.as_ref().and_then(reserve).zip(money_usd).map(|(reserve, usd)| 2.0 * reserve * usd).filter(|_| !curve);
+    let volume = flow.volume_usd.h24.unwrap_or(0.0);
+    let score = if curve { volume } else { (volume * depth.or(reported).unwrap_or(0.0)).sqrt() };
+    Some(Market {
+        id,
+        main,
+        flow,
+        inverted,
+        curve,
+        venue,
+        money,
+        in_table,
+        price: price(main, inverted, money_usd.filter(|_| verdict.is_some_and(|v| v.anchored))),
+        depth,
+        reported,
+        score,
+        conflict,
+        reason: PoolReason::Unanchored,
+        verdict: verdict.map(|verdict| (main.source, verdict)),
+        all,
+    })
+}
+
+/// The observation whose price is believed, and whether another contradicts it.
+fn believed<'a>(
+    all: &[&'a PoolObservation],
+    young: &[&'a PoolObservation],
+    newest: &'a PoolObservation,
+    memory: Option<&PoolMemory>,
+    world: &World,
+    arbiter: Option<Price>,
+) -> (&'a PoolObservation, bool) {
+    let priced = |said: &&&PoolObservation| said.price_usd.is_some();
+    let rivals: Vec<&PoolObservation> = young.iter().filter(priced).copied().collect();
+    let [first, .., last] = rivals[..] else {
+        let fallback = all.iter().filter(priced).max_by_key(|said| said.as_of);
+        let main = if newest.price_usd.is_some() { newest } else { fallback.copied().unwrap_or(newest) };
+        return (main, false);
+    };
+    let usd = |said: &PoolObservation| said.price_usd.map_or(0.0, Price::to_f64);
+    let conflict = ratio(usd(first), usd(last)) > POOL_CONFLICT;
+    let newer = if newest.price_usd.is_some() { newest } else { first };
+    let main = match arbiter {
+        Some(arbiter) if conflict => {
+            let far = |said: &PoolObservation| ratio(usd(said), arbiter.to_f64());
+            if far(last) < far(first) { last } else { first }
+        }
+        _ if conflict => newer,
+        _ => rivals
+            .iter()
+            .copied()
+            .find(|said| {
+                let age = world.now.since(said.as_of);
+                memory.and_then(|memory| memory.shown) == Some(said.source)
+                    && said.source.freshness(age) == Freshness::Fresh
+            })
+            .unwrap_or(newer),
+    };
+    (main, conflict)
+}
+
+/// How far two positive numbers lie apart, as the larger over the smaller.
+pub(super) fn ratio(a: f64, b: f64) -> f64 {
+    if a > b { a / b } else { b / a }
+}
+
+/// Judges an observation by a reference of its time; without one the last judgement holds.
+fn verdict(
+    main: &PoolObservation,
+    inverted: bool,
+    money: &TokenId,
+    table: Option<Reference>,
+    memory: Option<&PoolMemory>,
+    world: &World,
+) -> Option<Verdict> {
+    let before = memory.and_then(|memory| memory.verdicts.get(&main.source).copied());
+    if let Some(before) = before.filter(|before| before.as_of == main.as_of) {
+        return Some(before);
+    }
+    let reference = if anchor::is_anchor(money) {
+        table
+    } else {
+        world
+            .prices
+            .get(money)
+            .and_then(|said| Some(Reference { usd: said.what.price_usd?.to_f64(), as_of: Some(said.what.as_of) }))
+    };
+    match reference.filter(|reference| reference.covers(main.as_of)) {
+        Some(reference) => Some(Verdict {
+            as_of: main.as_of,
+            anchored: anchor::holds(main, inverted, reference.usd),
+            money_usd: reference.usd,
+        }),
+        None => before,
+    }
+}
+
+/// USD per token: what the source says, unless it cut the digits or tells the price of the other side.
+fn price(main: &PoolObservation, inverted: bool, money_usd: Option<f64>) -> Option<Price> {
+    if inverted {
+        let per_money = main.price_quote?.to_f64();
+        return Price::from_f64(money_usd? / per_money, DERIVED_DIGITS);
+    }
+    let told = main.price_usd?;
+    let coarse = main.source == Source::Dexscreener && told.to_f64() >= COARSE_USD_FROM;
+    main.price_quote
+        .zip(money_usd)
+        .filter(|_| coarse)
+        .and_then(|(quote, usd)| Price::from_f64(quote.to_f64() * usd, DERIVED_DIGITS))
+        .or(Some(told))
+}
+
+impl Known {
+    /// Whether somebody says at `now` that its showing is paid for.
+    pub(super) fn promoted_by(&self, now: Timestamp) -> Option<Source> {
+        let fresh = |as_of| now.since(as_of) < super::limits::PROMOTION_HOLDS;
+        let said =
+            self.statements.iter().find(|((_, kind), said)| *kind == Statement::Promotion && fresh(said.what.as_of));
+        let pools = || {
+            let mut all = self.pools.values().flat_map(BTreeMap::values);
+            all.find(|said| said.what.promoted && fresh(said.what.as_of)).map(|said| said.what.source)
+        };
+        said.map(|((source, _), _)| *source).or_else(pools)
+    }
+}
