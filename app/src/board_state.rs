@@ -32,6 +32,7 @@ pub(crate) struct Connection {
 }
 
 /// Why the order holds still.
+#[expect(clippy::struct_excessive_bools, reason = "four independent reasons, each on or off")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Holds {
     /// The pointer is over the rows.

@@ -1,6 +1,7 @@
 //! What the browser asks the server for besides the feed.
 
 #![expect(missing_docs, reason = "the server macro makes a struct of each function's arguments")]
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "the browser waits, the server does not"))]
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, JsonEncoding};

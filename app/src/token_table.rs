@@ -86,7 +86,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().0)}
                 </tr>
-                <For each=move || state.mounted() key=|id| id.clone() children=move |id| row::row(state, places, window, id) />
+                <For each=move || state.mounted() key=|id| id.clone() children=move |id| row::row(state, places, window, &id) />
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().1)}
                 </tr>

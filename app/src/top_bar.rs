@@ -89,8 +89,9 @@ fn source_state(state: BoardState, source: &SourceReport) -> impl IntoView + use
 fn Look() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     let choices = crate::browser::look::Choices;
+    // Nothing is chosen without a browser.
     #[cfg(not(feature = "hydrate"))]
-    let choices = || ();
+    let choices = || "";
     let opened = RwSignal::new(false);
     view! {
         <details class="menu look needs-script" name="menu" on:toggle=move |_| opened.set(true)>

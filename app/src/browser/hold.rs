@@ -46,12 +46,11 @@ pub(super) fn start(state: BoardState) {
         let held = state.holds.with_untracked(|holds| holds.pointer);
         match (over, held) {
             (true, false) => timer.set(ARRIVES, move || state.holds.update(|holds| holds.pointer = true)),
-            (true, true) => timer.stop(),
             (false, true) => timer.set(LEAVES, move || {
                 state.holds.update(|holds| holds.pointer = false);
                 release_if_free(state);
             }),
-            (false, false) => timer.stop(),
+            (true, true) | (false, false) => timer.stop(),
         }
     });
     let focus = window_event_listener(leptos::ev::focusin, move |event| set_focus(state, target(&event)));

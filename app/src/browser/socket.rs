@@ -10,7 +10,7 @@ const PROTOCOL: &str = "memescope.v1.json";
 
 /// An open or opening socket. Dropping it closes it silently.
 pub(super) struct Socket {
-    socket: WebSocket,
+    inner: WebSocket,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(Event)>,
 }
@@ -30,21 +30,21 @@ impl Socket {
         let on_close = Closure::<dyn FnMut(Event)>::new(move |_| on_close());
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self { socket, _on_message: on_message, _on_close: on_close })
+        Some(Self { inner: socket, _on_message: on_message, _on_close: on_close })
     }
 
     /// Sends a message; on a socket that is not open it is lost, and the close that follows starts anew.
     pub(super) fn send(&self, message: &ClientMessage) {
         if let Ok(text) = serde_json::to_string(message) {
-            let _ = self.socket.send_with_str(&text);
+            let _ = self.inner.send_with_str(&text);
         }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
-        let _ = self.socket.close();
+        self.inner.set_onmessage(None);
+        self.inner.set_onclose(None);
+        let _ = self.inner.close();
     }
 }

@@ -55,8 +55,13 @@ struct Freshness {
 }
 
 /// The row of a token that is known.
-pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>, id: TokenId) -> impl IntoView {
-    let row: Row = state.row(&id).unwrap_or_else(|| ArcRwSignal::new(Token::new(id.clone(), Timestamp::default())));
+pub(super) fn row(
+    state: BoardState,
+    places: Memo<Places>,
+    window: Memo<Window>,
+    id: &TokenId,
+) -> impl IntoView + use<> {
+    let row: Row = state.row(id).unwrap_or_else(|| ArcRwSignal::new(Token::new(id.clone(), Timestamp::default())));
     let place = {
         let id = id.clone();
         Memo::new(move |_| places.with(|places| places.get(&id)))
@@ -98,7 +103,7 @@ pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>,
             <td data-col="rank" class=rank_class>
                 {move || place.get().to_string()}
             </td>
-            {identity(&row, &id)}
+            {identity(&row, id)}
             {price_cell(state, &row)}
             {m5}
             {h1}
