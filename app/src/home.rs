@@ -31,19 +31,20 @@ pub(crate) fn Home() -> impl IntoView {
     let state = BoardState::new(search, first);
     #[cfg(feature = "hydrate")]
     crate::browser::start(state, search);
+    // Each part is a type of its own inside; together they would be one that the compiler gives up on.
     view! {
         <a class="skip" href="#board" rel="external">"Skip to the board"</a>
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>
         <header class="chrome">
-            <TopBar state />
-            <Controls state />
-            <Notices state />
+            {view! { <TopBar state /> }.into_any()}
+            {view! { <Controls state /> }.into_any()}
+            {view! { <Notices state /> }.into_any()}
         </header>
         <main>
-            <TokenTable state />
-            <NextPage state />
+            {view! { <TokenTable state /> }.into_any()}
+            {view! { <NextPage state /> }.into_any()}
         </main>
-        <Footer state />
+        {view! { <Footer state /> }.into_any()}
         <p class="vh" role="status">{move || state.announcement.get()}</p>
     }
 }

@@ -11,6 +11,8 @@
 //! The server renders the view of the address completely; the browser takes over the same markup and keeps it up to date.
 //! What only a browser can do sits in `browser`, which is not compiled for the server.
 
+// The type of a view holds those of all its elements.
+#![recursion_limit = "256"]
 #![expect(clippy::large_types_passed_by_value, reason = "the state of a page is a set of handles, copied as one")]
 #![expect(unreachable_pub, reason = "the component macro writes `pub` items into private modules")]
 
