@@ -131,7 +131,9 @@ pub(crate) fn NoRows(state: BoardState) -> impl IntoView {
     };
     view! {
         <tr class="none">
-            <td colspan="12">{words}</td>
+            <td>
+                <div class="nothing">{words}</div>
+            </td>
         </tr>
     }
 }

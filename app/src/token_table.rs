@@ -64,7 +64,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
     // The policy of the page forbids `style=` in markup; the attribute says the same.
     let gap = move |rows: fn(&BoardState) -> usize| {
         let height = move || (rows(&state) as f64 * state.row_height.get()).to_string();
-        leptos::html::td().attr("colspan", "12").attr("height", height)
+        leptos::html::td().attr("height", height)
     };
     view! {
         <table
