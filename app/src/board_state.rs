@@ -31,6 +31,14 @@ pub(crate) struct Connection {
     pub(crate) last_frame: Option<Timestamp>,
 }
 
+/// What could not be loaded, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) error: PageError,
+    /// Further rows of a view whose first ones are here; else a view.
+    pub(crate) more: bool,
+}
+
 /// Why the order holds still.
 #[expect(clippy::struct_excessive_bools, reason = "four independent reasons, each on or off")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,7 +106,8 @@ pub(crate) struct BoardState {
     pub(crate) holds: RwSignal<Holds>,
     /// Rises when the waiting moves are to be shown although the order is held.
     released: RwSignal<u32>,
-    gone_while_held: StoredValue<Vec<TokenId>>,
+    /// Tokens that left the board while the order was held; their rows are still shown.
+    pub(crate) left: RwSignal<Vec<TokenId>>,
     /// When the shown board was made.
     pub(crate) as_of: RwSignal<Timestamp>,
     /// The server's clock: `as_of` until the page is alive, then ticking.
@@ -112,8 +121,8 @@ pub(crate) struct BoardState {
     pub(crate) loading: RwSignal<bool>,
     /// More rows of this view are on their way.
     loading_more: RwSignal<bool>,
-    /// Why the last page did not come.
-    pub(crate) problem: RwSignal<Option<PageError>>,
+    /// The last page did not come.
+    pub(crate) problem: RwSignal<Option<Problem>>,
     /// The row height of the style sheet, CSS pixels.
     pub(crate) row_height: RwSignal<f64>,
     /// What a screen reader is told.
@@ -165,7 +174,7 @@ impl BoardState {
             next_cursor: RwSignal::new(None),
             holds,
             released,
-            gone_while_held: StoredValue::new(Vec::new()),
+            left: RwSignal::new(Vec::new()),
             as_of: RwSignal::new(Timestamp::default()),
             now: RwSignal::new(Timestamp::default()),
             stale: RwSignal::new(false),
@@ -181,7 +190,7 @@ impl BoardState {
         };
         match first {
             Ok(page) => state.show(page),
-            Err(error) => state.problem.set(Some(error)),
+            Err(error) => state.problem.set(Some(Problem { error, more: false })),
         }
         state
     }
@@ -193,7 +202,7 @@ impl BoardState {
             rows.clear();
             rows.extend(page.rows.into_iter().map(|token| (token.id.clone(), ArcRwSignal::new(token))));
         });
-        self.gone_while_held.set_value(Vec::new());
+        self.left.set(Vec::new());
         self.range.set(0..PAGE_ROWS);
         self.focused.set(None);
         self.holds.set(Holds::default());
@@ -237,7 +246,7 @@ impl BoardState {
                 }
                 Err(error) => {
                     self.loading.set(false);
-                    self.problem.set(Some(error));
+                    self.problem.set(Some(Problem { error, more: false }));
                 }
             }
         });
@@ -259,10 +268,18 @@ impl BoardState {
             }
             match page {
                 Ok(page) => self.append(page),
-                Err(error) => self.problem.set(Some(error)),
+                Err(error) => self.problem.set(Some(Problem { error, more: true })),
             }
             self.loading_more.set(false);
         });
+    }
+
+    /// Asks again for what could not be reached.
+    #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "a server renders one view"))]
+    pub(crate) fn try_again(self) {
+        let Some(Problem { error: PageError::Unreachable, more }) = self.problem.get_untracked() else { return };
+        self.problem.set(None);
+        if more { self.load_more() } else { self.reload() }
     }
 
     fn append(self, page: TokenPage) {
@@ -276,9 +293,12 @@ impl BoardState {
                 self.put(token);
             }
         }
+        let (loaded, total) = (pinned.len() as u64, self.total.get_untracked());
         self.pinned.set(Arc::new(pinned));
         self.next_cursor.set(page.next_cursor);
         self.problem.set(None);
+        let count = memescope::format::count;
+        self.announcement.set(format!("{} of {} rows loaded", count(loaded), count(total)));
     }
 
     /// A row that is known.
@@ -311,7 +331,7 @@ impl BoardState {
             return;
         }
         if self.is_held() {
-            self.gone_while_held.update_value(|waiting| waiting.extend(gone));
+            self.left.update(|left| left.extend(gone));
         } else {
             self.rows.update_value(|rows| gone.iter().for_each(|id| drop(rows.remove(id))));
             self.known.update(|known| *known += 1);
@@ -331,9 +351,9 @@ impl BoardState {
 
     /// Shows the waiting moves at once.
     pub(crate) fn release(&self) {
-        let gone = self.gone_while_held.with_value(Clone::clone);
-        self.gone_while_held.set_value(Vec::new());
+        let gone = self.left.get_untracked();
         if !gone.is_empty() {
+            self.left.set(Vec::new());
             self.rows.update_value(|rows| gone.iter().for_each(|id| drop(rows.remove(id))));
             self.known.update(|known| *known += 1);
         }

@@ -35,7 +35,7 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
     let link = Memo::new(move |_| state.connection.get().state);
     let lost = move || (link.get() == LinkState::Disconnected).then(|| view! { <Lost state /> });
     let problem = move || {
-        state.problem.get().map(|problem| match problem {
+        state.problem.get().map(|problem| match problem.error {
             PageError::InvalidCursor => view! {
                 <p class="notice warn" data-testid="problem">
                     "This place in the list is not valid any more. "
@@ -45,8 +45,14 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
             .into_any(),
             PageError::Unreachable => view! {
                 <p class="notice warn" data-testid="problem">
-                    "These rows could not be loaded. "
-                    <button r#type="button" class="link needs-script" on:click=move |_| retry(state)>"Try again"</button>
+                    {if problem.more {
+                        "The next rows could not be loaded. "
+                    } else {
+                        "This view could not be loaded. "
+                    }}
+                    <button r#type="button" class="link needs-script" on:click=move |_| state.try_again()>
+                        "Try again"
+                    </button>
                 </p>
             }
             .into_any(),
@@ -59,12 +65,6 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
         {lost}
         {problem}
     }
-}
-
-fn retry(state: BoardState) {
-    state.problem.set(None);
-    #[cfg(feature = "hydrate")]
-    state.reload();
 }
 
 /// The connection is lost: what is shown, and when it is tried again.

@@ -13,7 +13,11 @@ pub fn shell() -> impl IntoView {
     let (js, wasm, css) = (format!("/pkg/{js}"), format!("/pkg/{wasm}"), format!("/pkg/{css}"));
     let look = Preferences::of_request();
     let nonce = use_nonce();
-    let start = format!("import('{js}').then(m=>m.default({{module_or_path:'{wasm}'}}).then(()=>m.hydrate()))");
+    // The script loads while the document still arrives; the markup is taken over when all of it is there.
+    let start = format!(
+        "const whole=new Promise(r=>document.readyState==='loading'?document.addEventListener('DOMContentLoaded',r):r());\
+         import('{js}').then(async m=>{{await m.default({{module_or_path:'{wasm}'}});await whole;m.hydrate()}})"
+    );
     view! {
         <!DOCTYPE html>
         <html
@@ -32,9 +36,8 @@ pub fn shell() -> impl IntoView {
                 <link rel="stylesheet" href=css />
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
                 <link rel="manifest" href="/manifest.webmanifest" />
-                <link rel="modulepreload" href=js crossorigin="" nonce=nonce.clone() />
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
-                <script r#type="module" nonce=nonce>{start}</script>
+                <script r#type="module" r#async="" nonce=nonce>{start}</script>
             </head>
             <body>
                 <App />

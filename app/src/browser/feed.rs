@@ -8,7 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use memescope::feed::client::{Applied, Link, LinkAction, LinkState, ListState, RowChange, RowsState};
 use memescope::feed::{
-    Channel, ClientMessage, DeltaFrame, RequestId, Resume, ServerMessage, SnapshotFrame, SubscribeParams, Subscribed,
+    Channel, ClientMessage, DeltaFrame, ErrorFrame, RequestId, Resume, ServerMessage, SnapshotFrame, SubscribeParams, Subscribed,
 };
 use memescope::{Timestamp, TokenId};
 use serde_json::Value;
@@ -20,6 +20,9 @@ use crate::token_table::order;
 
 /// How long a change of the mounted rows waits for the next one.
 const ROWS_DELAY: Duration = Duration::from_millis(200);
+
+/// How long a refused request waits, milliseconds.
+const AGAIN_MS: u64 = 2_000;
 
 thread_local! {
     static FEED: RefCell<Option<Feed>> = const { RefCell::new(None) };
@@ -46,6 +49,15 @@ impl Sub {
     }
 }
 
+/// Which rows are followed.
+#[derive(Clone, Debug, PartialEq)]
+enum Wanted {
+    /// Those at the head of the list, whichever they are: the row of a token comes no later than its place.
+    Head,
+    /// These, while the order is held and below the head.
+    Ids(Vec<TokenId>),
+}
+
 struct Feed {
     state: BoardState,
     link: Link,
@@ -58,10 +70,14 @@ struct Feed {
     list: ListState,
     rows_sub: Sub,
     rows: RowsState,
-    /// The ids of the rows subscription, as last asked for.
-    asked_rows: Vec<TokenId>,
-    /// An `update` that the server has not answered, with its ids.
-    update: Option<(u64, Vec<TokenId>)>,
+    /// What the rows subscription is about, as last asked for.
+    asked_rows: Wanted,
+    /// An `update` that the server has not answered.
+    update: Option<u64>,
+    /// Subscriptions that the server opened after they were given up.
+    strays: Vec<String>,
+    /// When what was refused is asked for again.
+    again_at: Option<u64>,
     rows_due: bool,
     clock: Timestamp,
 }
@@ -83,8 +99,10 @@ pub(super) fn start(state: BoardState) {
         list: ListState::default(),
         rows_sub: Sub::None,
         rows: RowsState::default(),
-        asked_rows: Vec::new(),
+        asked_rows: Wanted::Ids(Vec::new()),
         update: None,
+        strays: Vec::new(),
+        again_at: None,
         rows_due: false,
         clock: Timestamp::default(),
     };
@@ -98,7 +116,7 @@ pub(super) fn start(state: BoardState) {
     });
     // Other rows are mounted, or the head names rows that nobody has.
     Effect::new(move |_| {
-        let _ = (state.mounted(), state.head.get());
+        let _ = (state.mounted(), state.head.get(), state.holds.get());
         let due = with_feed(|feed| std::mem::replace(&mut feed.rows_due, true)).unwrap_or(true);
         if !due {
             set_timeout(|| _ = with_feed(Feed::follow_rows), ROWS_DELAY);
@@ -130,6 +148,10 @@ pub(super) fn tick() {
     with_feed(|feed| {
         let action = feed.link.tick(now_ms(), random());
         feed.act(action);
+        if feed.again_at.is_some_and(|at| now_ms() >= at) {
+            feed.again_at = None;
+            feed.enter();
+        }
         feed.tell();
     });
 }
@@ -173,6 +195,7 @@ impl Feed {
         self.list_sub = Sub::None;
         self.rows_sub = Sub::None;
         self.update = None;
+        self.strays.clear();
         if let Some(socket) = self.socket.take() {
             RETIRED.with(|retired| retired.borrow_mut().push(socket));
         }
@@ -196,6 +219,10 @@ impl Feed {
                 self.state.announcement.set("Connection back.".to_owned());
             }
             _ => {}
+        }
+        if state == LinkState::Live {
+            // What did not come while nobody answered may come now.
+            self.state.try_again();
         }
     }
 
@@ -243,14 +270,13 @@ impl Feed {
             }
             ServerMessage::Subscribed(answer) => self.opened(answer),
             ServerMessage::Updated { id, .. } => {
-                if let Some((asked, ids)) = self.update.take() {
-                    if RequestId::Number(asked) == id {
-                        self.rows.keep_only(&ids);
-                    } else {
-                        self.update = Some((asked, ids));
+                if self.update.is_some_and(|asked| RequestId::Number(asked) == id) {
+                    self.update = None;
+                    if let Wanted::Ids(ids) = &self.asked_rows {
+                        self.rows.keep_only(ids);
                     }
+                    self.follow_rows();
                 }
-                self.follow_rows();
             }
             ServerMessage::Snapshot(frame) => self.take_snapshot(frame),
             ServerMessage::Delta(frame) => self.take_delta(frame),
@@ -264,7 +290,7 @@ impl Feed {
                 }
             }
             ServerMessage::Heartbeat { as_of, .. } => self.set_as_of(as_of),
-            ServerMessage::Error(error) => self.refused(error.id.as_ref()),
+            ServerMessage::Error(error) => self.refused(&error),
             ServerMessage::Bye { retry_after_ms, .. } => {
                 self.lose_socket();
                 self.link.closed(now_ms(), random(), Some(retry_after_ms));
@@ -319,24 +345,38 @@ impl Feed {
             ));
         }
         if self.rows_sub.is_none() {
-            let ids = self.wanted_rows();
+            let ids = self.mounted_and_unknown();
             if !ids.is_empty() {
-                let resume = self.rows.resume(&ids);
+                // Of rows that came and went with the head nobody knows which ones are of the last seq.
+                let resume = if matches!(self.asked_rows, Wanted::Ids(_)) { self.rows.resume(&ids) } else { None };
                 if resume.is_some() {
                     self.rows.keep_only(&ids);
                 }
-                self.asked_rows.clone_from(&ids);
+                self.asked_rows = Wanted::Ids(ids.clone());
                 let params = SubscribeParams { ids: Some(ids), ..Default::default() };
                 self.rows_sub = Sub::Asked(self.subscribe(Channel::Rows, params, resume));
             }
         }
     }
 
-    fn wanted_rows(&self) -> Vec<TokenId> {
+    fn mounted_and_unknown(&self) -> Vec<TokenId> {
         let state = self.state;
         let mounted = untrack(|| state.mounted());
         let head = self.state.head.get_untracked();
         order::wanted(&mounted, &head, |id| state.knows(id))
+    }
+
+    /// Which rows are to be followed, and the parameters that say so.
+    fn wanted(&self) -> (Wanted, SubscribeParams) {
+        if let Sub::Open(list) = &self.list_sub
+            && !self.state.is_held()
+            && self.state.range.with_untracked(|range| range.end <= PAGE_ROWS)
+        {
+            let range = Some((0, u32::try_from(PAGE_ROWS).unwrap_or(u32::MAX)));
+            return (Wanted::Head, SubscribeParams { list: Some(list.clone()), range, ..Default::default() });
+        }
+        let ids = self.mounted_and_unknown();
+        (Wanted::Ids(ids.clone()), SubscribeParams { ids: Some(ids), ..Default::default() })
     }
 
     /// Brings the rows subscription in line with what is mounted. One change at a time.
@@ -349,16 +389,22 @@ impl Feed {
             self.enter();
             return;
         };
-        let ids = self.wanted_rows();
-        let same = ids.len() == self.asked_rows.len() && ids.iter().all(|id| self.asked_rows.contains(id));
-        if ids.is_empty() || same {
+        let (wanted, params) = self.wanted();
+        let same = match (&wanted, &self.asked_rows) {
+            (Wanted::Head, Wanted::Head) => true,
+            (Wanted::Ids(ids), _) if ids.is_empty() => true,
+            (Wanted::Ids(ids), Wanted::Ids(asked)) => {
+                ids.len() == asked.len() && ids.iter().all(|id| asked.contains(id))
+            }
+            _ => false,
+        };
+        if same {
             return;
         }
         let sub = sub.clone();
         let id = self.next_id();
-        self.asked_rows.clone_from(&ids);
-        self.update = Some((id, ids.clone()));
-        let params = SubscribeParams { ids: Some(ids), ..Default::default() };
+        self.asked_rows = wanted;
+        self.update = Some(id);
         self.send(&ClientMessage::Update { id: RequestId::Number(id), sub, params });
     }
 
@@ -384,16 +430,41 @@ impl Feed {
             self.follow_rows();
         } else if !slot.is(&answer.sub) {
             // The view went on before the answer came.
-            self.unsubscribe(answer.sub);
+            self.strays.push(answer.sub);
+        }
+        if !matches!(self.list_sub, Sub::Asked(_)) {
+            // A name is that of a view: the one that is open now may be one that was given up before.
+            for stray in std::mem::take(&mut self.strays) {
+                if !self.list_sub.is(&stray) && !self.rows_sub.is(&stray) {
+                    self.unsubscribe(stray);
+                }
+            }
         }
     }
 
-    /// A request was refused: what it asked for is not there, and is not asked for again until something changes.
-    fn refused(&mut self, id: Option<&RequestId>) {
-        if let (Some(RequestId::Number(id)), Some((asked, _))) = (id, &self.update)
-            && id == asked
-        {
+    /// A request was refused: it is made again after a while, unless it made no sense.
+    fn refused(&mut self, error: &ErrorFrame) {
+        let Some(RequestId::Number(id)) = error.id else { return };
+        let was = |sub: &Sub| matches!(sub, Sub::Asked(asked) if *asked == id);
+        if self.update == Some(id) {
+            // The rows are asked for anew, with a subscription of their own.
             self.update = None;
+            if let Sub::Open(name) = std::mem::take(&mut self.rows_sub) {
+                self.unsubscribe(name);
+            }
+        } else if was(&self.list_sub) {
+            // The view may be open under its name since before.
+            self.list_sub = Sub::None;
+            for stray in std::mem::take(&mut self.strays) {
+                self.unsubscribe(stray);
+            }
+        } else if was(&self.rows_sub) {
+            self.rows_sub = Sub::None;
+        } else {
+            return;
+        }
+        if error.status != 400 {
+            self.again_at = Some(now_ms() + AGAIN_MS);
         }
     }
 

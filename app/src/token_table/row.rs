@@ -66,9 +66,13 @@ pub(super) fn row(
         let id = id.clone();
         Memo::new(move |_| places.with(|places| places.get(&id)))
     };
-    let stale = {
-        let row = row.clone();
-        Memo::new(move |_| row.with(|token| token.stale))
+    let class = {
+        let (row, id) = (row.clone(), id.clone());
+        Memo::new(move |_| match (state.left.with(|left| left.contains(&id)), row.with(|token| token.stale)) {
+            (true, _) => Some("left"),
+            (false, true) => Some("stale"),
+            (false, false) => None,
+        })
     };
     let fresh = {
         let row = row.clone();
@@ -98,7 +102,7 @@ pub(super) fn row(
             data-id=id.to_string()
             tabindex="-1"
             aria-rowindex=move || (place.get() + 1).to_string()
-            class=move || stale.get().then_some("stale")
+            class=move || class.get()
         >
             <td data-col="rank" class=rank_class>
                 {move || place.get().to_string()}
