@@ -367,6 +367,12 @@ impl BoardState {
         range.start.min(rows)..range.end.min(rows)
     }
 
+    /// The same for those who ask once.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn mounted_range_now(&self) -> Range<usize> {
+        untrack(|| self.mounted_range())
+    }
+
     /// The mounted ids, a focused one outside of the range at the edge that it left by.
     pub(crate) fn mounted(&self) -> Vec<TokenId> {
         let range = self.mounted_range();

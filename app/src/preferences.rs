@@ -1,9 +1,9 @@
-//! How a reader wants the page to look: theme, palette, density, kept in one cookie.
+//! How a reader wants the page to be: theme, palette, density, single keys, kept in one cookie.
 //!
 //! The server writes them as attributes of `<html>`, so the first paint is right; what is at its default is no
 //! attribute, and the theme then follows the system.
 
-/// The cookie: `theme.palette.density`, for example `dark.cvd.compact`.
+/// The cookie: `theme.palette.density.keys`, for example `dark.cvd.compact.keys`.
 pub(crate) const COOKIE: &str = "memescope_look";
 
 macro_rules! choice {
@@ -31,6 +31,7 @@ macro_rules! choice {
             }
 
             /// The attribute's value; none for the default.
+            #[allow(dead_code, reason = "not every choice is one of looks")]
             pub(crate) fn attribute(self) -> Option<&'static str> {
                 (self != Self::default()).then(|| self.name())
             }
@@ -57,12 +58,18 @@ choice! {
     Density { Comfortable = "comfortable", "Comfortable"; Compact = "compact", "Compact"; Roomy = "roomy", "Roomy"; }
 }
 
-/// How a reader wants the page to look.
+choice! {
+    /// Whether single keys do something.
+    Keys { On = "keys", "On"; Off = "no-keys", "Off"; }
+}
+
+/// How a reader wants the page to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Preferences {
     pub(crate) theme: Theme,
     pub(crate) palette: Palette,
     pub(crate) density: Density,
+    pub(crate) keys: Keys,
 }
 
 impl Preferences {
@@ -75,13 +82,19 @@ impl Preferences {
             .unwrap_or_default();
         let mut parts = value.split('.');
         let mut next = || parts.next().unwrap_or_default();
-        Self { theme: Theme::parse(next()), palette: Palette::parse(next()), density: Density::parse(next()) }
+        Self {
+            theme: Theme::parse(next()),
+            palette: Palette::parse(next()),
+            density: Density::parse(next()),
+            keys: Keys::parse(next()),
+        }
     }
 
     /// The cookie's value.
     #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser lets one choose"))]
     pub(crate) fn to_cookie(self) -> String {
-        format!("{}.{}.{}", self.theme.name(), self.palette.name(), self.density.name())
+        let Self { theme, palette, density, keys } = self;
+        format!("{}.{}.{}.{}", theme.name(), palette.name(), density.name(), keys.name())
     }
 
     /// What the request's cookie says.
@@ -99,7 +112,8 @@ mod tests {
 
     #[test]
     fn a_cookie_is_read_and_written() {
-        let look = Preferences { theme: Theme::Dark, palette: Palette::Cvd, density: Density::Compact };
+        let look =
+            Preferences { theme: Theme::Dark, palette: Palette::Cvd, density: Density::Compact, keys: Keys::Off };
         let header = format!("a=b; {COOKIE}={}; c=d", look.to_cookie());
         assert_eq!(Preferences::of_cookies(&header), look);
         assert_eq!(look.theme.attribute(), Some("dark"));

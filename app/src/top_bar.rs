@@ -84,7 +84,7 @@ fn source_state(state: BoardState, source: &SourceReport) -> impl IntoView + use
     }
 }
 
-/// The menu of theme, palette and density.
+/// The menu of theme, palette, density and keys.
 #[component]
 fn Look() -> impl IntoView {
     #[cfg(feature = "hydrate")]
@@ -95,7 +95,7 @@ fn Look() -> impl IntoView {
     let opened = RwSignal::new(false);
     view! {
         <details class="menu look needs-script" name="menu" on:toggle=move |_| opened.set(true)>
-            <summary class="pill" title="Theme, colours, density">"View"</summary>
+            <summary class="pill" title="Theme, colours, density, keys">"View"</summary>
             <div class="sheet">{move || opened.get().then(|| choices().into_any())}</div>
         </details>
     }

@@ -1,13 +1,15 @@
-//! Single keys: `/` search, `j` `k` and arrows rows, `g` top, `Space` hold, `[` `]` window, `1`–`5` rank, `c` copy, `Esc`.
+//! Single keys: `/` search, `j` `k` and arrows rows, `g` top, `Space` hold, `[` `]` window, `1`–`5` rank, `c` copy, `?`
+//! the list of them. All but the arrows and `Esc` can be switched off.
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use memescope::{Rank, Window};
+use memescope::{Rank, TokenId, Window};
 use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
-use crate::browser::{form, hold, row_around, target};
+use crate::browser::{form, hold, look, row_around, table_body, target};
+use crate::preferences::Keys;
 
 /// Follows the keyboard.
 pub(super) fn start(state: BoardState) {
@@ -30,6 +32,9 @@ pub(super) fn start(state: BoardState) {
         if inside.as_ref().is_some_and(is_control) {
             return;
         }
+        if event.key().chars().count() == 1 && look::current().keys == Keys::Off {
+            return;
+        }
         let address = |change: &dyn Fn(&crate::address::PageAddress) -> String| state.address.with_untracked(change);
         match event.key().as_str() {
             "/" => focus_search(),
@@ -43,6 +48,7 @@ pub(super) fn start(state: BoardState) {
             "[" => go(address(&|address| address.over(neighbour(address.query.window, -1)))),
             "]" => go(address(&|address| address.over(neighbour(address.query.window, 1)))),
             "c" => copy_address(focus),
+            "?" => show_keys(),
             key => match key.parse::<usize>().ok().and_then(|number| Rank::ALL.get(number.wrapping_sub(1)).copied()) {
                 Some(rank) => go(address(&|address| address.ranked_by(rank))),
                 None => return,
@@ -88,11 +94,32 @@ fn step(state: BoardState, focus: Option<web_sys::Element>, by: isize) {
         Some(place) => place.saturating_add_signed(by).min(order.len().saturating_sub(1)),
         None => state.range.with_untracked(|range| if range.start > 0 { range.start + 8 } else { 0 }),
     };
-    let Some(id) = order.get(next) else { return };
+    let Some(id) = order.get(next).cloned() else { return };
+    if state.mounted_range_now().contains(&next) {
+        focus_row(&id);
+        return;
+    }
+    // The row is not in the document: what is in view goes there first.
+    let Some(body) = table_body() else { return };
+    let top = window().scroll_y().unwrap_or_default() + body.get_bounding_client_rect().top();
+    let place = top + next as f64 * state.row_height.get_untracked();
+    let view = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
+    window().scroll_to_with_x_and_y(0.0, place - view / 2.0);
+    request_animation_frame(move || request_animation_frame(move || focus_row(&id)));
+}
+
+fn focus_row(id: &TokenId) {
     let row = document().query_selector(&format!("#board tr[data-id='{id}']")).ok().flatten();
     if let Some(row) = row.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
         // The style sheet's scroll margins keep the row clear of the sticky header.
         let _ = row.focus();
+    }
+}
+
+/// Opens the menu that lists the keys.
+fn show_keys() {
+    if let Ok(Some(menu)) = document().query_selector("details.look") {
+        let _ = menu.toggle_attribute("open");
     }
 }
 

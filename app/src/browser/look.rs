@@ -1,9 +1,21 @@
-//! Choosing theme, palette and density: attributes at once, a cookie for the next visit.
+//! Choosing theme, palette, density and single keys: at once, and by a cookie for the next visit.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::preferences::{COOKIE, Density, Palette, Preferences, Theme};
+use crate::preferences::{COOKIE, Density, Keys, Palette, Preferences, Theme};
+
+/// What single keys do.
+const KEYS: [(&str, &str); 8] = [
+    ("/", "search"),
+    ("j k", "next, last row"),
+    ("c", "copy the address of a row"),
+    ("Space", "hold the order"),
+    ("1–5", "ranking"),
+    ("[ ]", "window"),
+    ("g", "top"),
+    ("?", "this list"),
+];
 
 /// A year, seconds.
 const KEPT_FOR: u32 = 31_536_000;
@@ -12,7 +24,8 @@ fn html_document() -> Option<web_sys::HtmlDocument> {
     document().dyn_into().ok()
 }
 
-fn current() -> Preferences {
+/// What is chosen now.
+pub(super) fn current() -> Preferences {
     let cookies = html_document().and_then(|document| document.cookie().ok()).unwrap_or_default();
     Preferences::of_cookies(&cookies)
 }
@@ -39,7 +52,7 @@ fn choose(look: Preferences) {
     }
 }
 
-/// The three groups of choices.
+/// The groups of choices.
 #[component]
 pub(crate) fn Choices() -> impl IntoView {
     let look = RwSignal::new(current());
@@ -88,5 +101,20 @@ pub(crate) fn Choices() -> impl IntoView {
             |look, at| look.density == Density::ALL[at],
             |look, at| look.density = Density::ALL[at],
         )}
+        {group(
+            "Single keys",
+            Keys::ALL.iter().map(|keys| keys.label()).collect(),
+            |look, at| look.keys == Keys::ALL[at],
+            |look, at| look.keys = Keys::ALL[at],
+        )}
+        <dl class="keys">
+            {KEYS.map(|(key, what)| view! {
+                <div>
+                    <dt>{key}</dt>
+                    <dd>{what}</dd>
+                </div>
+            })
+            .to_vec()}
+        </dl>
     }
 }
