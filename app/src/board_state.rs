@@ -198,10 +198,11 @@ impl BoardState {
     /// Shows another view from its first page on.
     fn show(&self, page: TokenPage) {
         let ids: Arc<Vec<TokenId>> = Arc::new(page.rows.iter().map(|token| token.id.clone()).collect());
-        self.rows.update_value(|rows| {
-            rows.clear();
-            rows.extend(page.rows.into_iter().map(|token| (token.id.clone(), ArcRwSignal::new(token))));
-        });
+        // A row that both views show stays in the document and goes on following its signal.
+        self.rows.update_value(|rows| rows.retain(|id, _| ids.contains(id)));
+        for token in page.rows {
+            self.put(token);
+        }
         self.left.set(Vec::new());
         self.range.set(0..PAGE_ROWS);
         self.focused.set(None);

@@ -4,8 +4,9 @@
 //! sides is the same.
 
 pub(crate) mod feed;
+mod flash;
 pub(crate) mod form;
-mod hold;
+pub(crate) mod hold;
 mod keys;
 pub(crate) mod look;
 mod scroll;
@@ -31,6 +32,7 @@ pub(crate) fn start(state: BoardState, search: Memo<String>) {
         start_clock(state);
         scroll::start(state);
         hold::start(state);
+        flash::start();
         keys::start(state);
         feed::start(state);
     });

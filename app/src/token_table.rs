@@ -66,6 +66,11 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
         let height = move || (rows(&state) as f64 * state.row_height.get()).to_string();
         leptos::html::td().attr("height", height)
     };
+    let each = move || {
+        #[cfg(feature = "hydrate")]
+        crate::browser::hold::rows_are_placed();
+        state.mounted()
+    };
     view! {
         <table
             id="board"
@@ -86,7 +91,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().0)}
                 </tr>
-                <For each=move || state.mounted() key=|id| id.clone() children=move |id| row::row(state, places, window, &id) />
+                <For each=each key=|id| id.clone() children=move |id| row::row(state, places, window, &id) />
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().1)}
                 </tr>

@@ -322,6 +322,7 @@ impl Feed {
         self.leave();
         let ids = self.state.head.get_untracked();
         self.list = ListState::seeded(facts.epoch, facts.seq, ids.to_vec(), self.state.total.get_untracked());
+        self.asked_rows = Wanted::Ids(ids.to_vec());
         self.rows = RowsState::seeded(facts.epoch, facts.seq, ids.iter().cloned());
         self.enter();
     }

@@ -1,6 +1,8 @@
 //! The order holds still while somebody reads: pointer or keyboard in the rows.
+//!
+//! A row that is put to another place in the document loses the focus; it gets it back, for nobody took it away.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,6 +18,18 @@ const ARRIVES: Duration = Duration::from_millis(120);
 
 /// A pointer that left may come back.
 const LEAVES: Duration = Duration::from_millis(1_500);
+
+thread_local! {
+    /// Set while rows are put to their places.
+    static PLACING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tells that rows are about to be put to their places; holds until the browser has its turn again.
+pub(crate) fn rows_are_placed() {
+    if !PLACING.replace(true) {
+        request_animation_frame(|| PLACING.set(false));
+    }
+}
 
 /// One timer, of which only the last setting counts.
 #[derive(Clone, Default)]
@@ -55,14 +69,35 @@ pub(super) fn start(state: BoardState) {
     });
     let focus = window_event_listener(leptos::ev::focusin, move |event| set_focus(state, target(&event)));
     let blur = window_event_listener(leptos::ev::focusout, move |event| {
-        let next = event.related_target().and_then(|next| next.dyn_into::<web_sys::Element>().ok());
-        set_focus(state, next);
+        let next = event.related_target().and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok());
+        if next.is_none() && PLACING.get() {
+            if let Some((row, _)) = target(&event).and_then(|element| row_around(&element)) {
+                request_animation_frame(move || take_back(state, &row));
+            }
+            return;
+        }
+        set_focus(state, next.map(Into::into));
     });
     on_cleanup(move || {
         pointer.remove();
         focus.remove();
         blur.remove();
     });
+}
+
+/// Gives the focus back to a row that is still in the document, unless it is somewhere else by now.
+fn take_back(state: BoardState, row: &web_sys::HtmlElement) {
+    let elsewhere = document().active_element().is_some_and(|element| element.tag_name() != "BODY");
+    if elsewhere {
+        return;
+    }
+    if row.is_connected() {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = row.focus_with_options(&options);
+    } else {
+        set_focus(state, None);
+    }
 }
 
 fn set_focus(state: BoardState, element: Option<web_sys::Element>) {

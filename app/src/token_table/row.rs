@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use memescope::fnv::Fnv;
@@ -46,14 +47,6 @@ impl Places {
     }
 }
 
-/// How fresh a row is: a step of fading, and which of two equal animations shows it, so that each news restarts it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Freshness {
-    updated_at: Timestamp,
-    step: u64,
-    turn: bool,
-}
-
 /// The row of a token that is known.
 pub(super) fn row(
     state: BoardState,
@@ -74,19 +67,11 @@ pub(super) fn row(
             (false, false) => None,
         })
     };
-    let fresh = {
+    let step = {
         let row = row.clone();
-        Memo::new(move |before: Option<&Freshness>| {
-            let updated_at = row.with(|token| token.updated_at);
-            let turn = before.is_some_and(|before| before.turn ^ (before.updated_at != updated_at));
-            let age = state.as_of.get_untracked().since(updated_at).as_secs();
-            Freshness { updated_at, step: (age / FADE_STEP_SECS).min(FADE_STEPS), turn }
-        })
+        Memo::new(move |_| fading(state.now.get().since(row.with(|token| token.updated_at))))
     };
-    let rank_class = move || {
-        let fresh = fresh.get();
-        format!("rank fresh-{} {}", fresh.step, if fresh.turn { "turn-b" } else { "turn-a" })
-    };
+    let rank_class = move || format!("rank fresh-{}", step.get());
     let changes = [Window::M5, Window::H1, Window::H6, Window::H24].map(|of| {
         let name = match of {
             Window::M5 => "change_m5",
@@ -120,6 +105,11 @@ pub(super) fn row(
             {cell("age", cells::age(state, &row))}
         </tr>
     }
+}
+
+/// How far the mark at a row's edge has faded when its numbers are this old.
+fn fading(age: Duration) -> u64 {
+    (age.as_secs() / FADE_STEP_SECS).min(FADE_STEPS)
 }
 
 /// What the cell of a token's identity shows.
@@ -240,6 +230,12 @@ mod tests {
         {
             assert_eq!(letter(symbol), expected);
         }
+    }
+
+    #[test]
+    fn a_mark_fades_in_steps_and_stays_faded() {
+        let step = |secs: u64| fading(Duration::from_secs(secs));
+        assert_eq!([0, 9, 10, 89, 90, 9_000].map(step), [0, 0, 1, 8, 9, 9]);
     }
 
     #[test]
