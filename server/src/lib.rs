@@ -9,5 +9,6 @@ pub mod market;
 pub mod observe;
 pub mod planner;
 pub mod poller;
+pub mod problem;
 pub mod sources;
 pub mod store;
