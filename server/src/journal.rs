@@ -187,6 +187,22 @@ impl Journal {
         Ok(None)
     }
 
+    /// The newest state known to this process: what is not yet written, else what is on disk. For the case that whoever
+    /// held it in memory is lost.
+    pub fn last_state<L: for<'de> Deserialize<'de>>(&self) -> Option<State<L>> {
+        let offered = self.pending.borrow().clone();
+        let from_memory = offered.and_then(|bytes| StateFile::decode(&bytes).ok());
+        let on_disk = || StateFile::read(&Generation::Current.path(&self.folder)).ok().flatten();
+        let file = from_memory.or_else(on_disk).filter(|file| file.version == VERSION)?;
+        let state: State<L> = postcard::from_bytes(&file.payload).ok()?;
+        (state.market == self.market).then_some(state)
+    }
+
+    /// Whether everything that was offered is on disk.
+    pub fn is_settled(&self) -> bool {
+        self.pending.borrow().is_none()
+    }
+
     fn clean_mark(&self) -> PathBuf {
         self.folder.join("clean")
     }

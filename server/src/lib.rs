@@ -3,6 +3,8 @@
 pub mod bus;
 pub mod clock;
 pub mod config;
+pub mod demo;
+pub mod engine;
 pub mod feed;
 pub mod journal;
 pub mod market;
