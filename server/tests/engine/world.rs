@@ -28,13 +28,18 @@ pub(crate) const INTERVAL: Duration = Duration::from_secs(2);
 /// A Sunday in November 2026.
 const START: Timestamp = Timestamp::from_secs(1_795_384_503);
 
+/// Whatever is at a base address, asked as often as need be.
+pub(crate) fn place(url: &str) -> SourceConfig {
+    SourceConfig { url: Url::parse(url).unwrap(), budget: "60000/1m:20000".parse::<Rate>().unwrap(), api_key: None }
+}
+
 /// Shows a time that only the test moves.
 #[derive(Clone, Debug)]
 pub(crate) struct Hands(Arc<AtomicI64>);
 
 impl Hands {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(START.millis())))
+    pub(crate) fn at(start: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(start.millis())))
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -63,7 +68,7 @@ impl World {
         let config = DemoConfig { tokens, seed: 7, faults: String::new() };
         let demo = Demo::start(&config, START, stop.clone()).await.unwrap();
         let world = Self {
-            hands: Hands::new(),
+            hands: Hands::at(START),
             urls: demo.base_urls(),
             address: demo.address,
             market: demo.market,
@@ -98,11 +103,6 @@ impl World {
     }
 
     pub(crate) fn sources(&self) -> SourcesConfig {
-        let place = |url: &str| SourceConfig {
-            url: Url::parse(url).unwrap(),
-            budget: "60000/1m:20000".parse::<Rate>().unwrap(),
-            api_key: None,
-        };
         let [dexscreener, geckoterminal, jupiter] = &self.urls;
         SourcesConfig {
             // Long enough for an answer on a busy machine, short enough to wait for one that never comes.
@@ -134,20 +134,7 @@ impl World {
     }
 
     pub(crate) fn desk(&self) -> Desk {
-        let mut book = Book::new(BookSettings::default());
-        book.configure(BookSettings::default());
-        let board = Board { epoch: Epoch::from_bits(9), ..Board::default() };
-        let store = Arc::new(Store::new(board.clone()));
-        let bus = Arc::new(MemoryBus::default());
-        let follower = bus.follow();
-        tokio::spawn({
-            let store = store.clone();
-            async move { store.follow(follower).await }
-        });
-        let clock = self.hands.clock();
-        let sources = Sources::new(&self.sources(), &clock).unwrap();
-        let watched = Arc::new(std::collections::HashSet::new);
-        Desk { poller: Poller::new(Self::poller_settings(), (book, board), sources, bus, watched, clock), store }
+        Desk::new(&self.sources(), &self.hands)
     }
 }
 
@@ -158,6 +145,24 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    pub(crate) fn new(sources: &SourcesConfig, hands: &Hands) -> Self {
+        let mut book = Book::new(BookSettings::default());
+        book.configure(BookSettings::default());
+        let board = Board { epoch: Epoch::from_bits(9), ..Board::default() };
+        let store = Arc::new(Store::new(board.clone()));
+        let bus = Arc::new(MemoryBus::default());
+        let follower = bus.follow();
+        tokio::spawn({
+            let store = store.clone();
+            async move { store.follow(follower).await }
+        });
+        let clock = hands.clock();
+        let sources = Sources::new(sources, &clock).unwrap();
+        let watched = Arc::new(std::collections::HashSet::new);
+        let poller = Poller::new(World::poller_settings(), (book, board), sources, bus, watched, clock);
+        Self { poller, store }
+    }
+
     /// One tick, and the time until the next.
     pub(crate) async fn tick(&mut self, world: &World) -> TickSummary {
         let mut bell = self.store.bell();
