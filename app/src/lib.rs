@@ -1,3 +1,74 @@
 //! Memescope in the browser and on the server: shell, pages, components and server functions.
+//!
+//! ```text
+//!  shell ── App ── Home ── BoardState ◀── first page (embedded in the HTML)
+//!                   │          ▲    ◀── further pages (server function)
+//!                   │          └─────── browser::feed (order and values, live)
+//!                   ├── TopBar, Controls, Notices
+//!                   └── TokenTable ── rows of the mounted window
+//! ```
+//!
+//! The server renders the view of the address completely; the browser takes over the same markup and keeps it up to date.
+//! What only a browser can do sits in `browser`, which is not compiled for the server.
 
+// The type of a view holds those of all its elements.
+#![recursion_limit = "256"]
+#![expect(clippy::large_types_passed_by_value, reason = "the state of a page is a set of handles, copied as one")]
+#![expect(unreachable_pub, reason = "the component macro writes `pub` items into private modules")]
+
+mod address;
+mod assets;
+mod board_state;
+#[cfg(feature = "hydrate")]
+mod browser;
+mod controls;
+mod filters;
+mod footer;
+mod home;
+mod notices;
+mod preferences;
 pub mod reader;
+mod search;
+mod server_fns;
+#[cfg(feature = "ssr")]
+mod shell;
+mod token_table;
+mod top_bar;
+
+use leptos::prelude::*;
+use leptos_router::SsrMode;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+
+pub use self::assets::AssetNames;
+pub use self::server_fns::{LoadPage, PageError};
+#[cfg(feature = "ssr")]
+pub use self::shell::shell;
+
+/// The whole application: its routes.
+#[component]
+pub fn App() -> impl IntoView {
+    view! {
+        <Router>
+            <Routes fallback=NotFound>
+                // The rows must be in the HTML itself: without JavaScript nothing would move them there.
+                <Route path=path!("/") view=home::Home ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}
+
+/// A page for addresses that lead nowhere.
+#[component]
+fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <main class="lost">
+            <h1>"There is nothing here"</h1>
+            <p><a href="/">"Go to the board"</a></p>
+        </main>
+    }
+}

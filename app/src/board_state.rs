@@ -1,0 +1,440 @@
+//! What the page knows: rows, their order, which of them are in the document, and how the sources and the connection do.
+//!
+//! Each row is a signal of its own, so that a patch touches the cells of one row. The order is derived: the live head,
+//! frozen while it is held, above the pages as they were loaded.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use memescope::feed::client::LinkState;
+use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenId};
+
+use crate::address::PageAddress;
+use crate::reader::TokenPage;
+use crate::server_fns::{PAGE_ROWS, PageError, load_page};
+use crate::token_table::{order, window};
+
+/// A row: its token, shared by all who show it.
+pub(crate) type Row = ArcRwSignal<Token>;
+
+/// How the connection does, in the words of the page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Connection {
+    /// Its state.
+    pub(crate) state: LinkState,
+    /// Seconds until the next attempt, where one waits.
+    pub(crate) retry_in: Option<u64>,
+    /// What the last frame said, by the server's clock.
+    pub(crate) last_frame: Option<Timestamp>,
+}
+
+/// What could not be loaded, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) error: PageError,
+    /// Further rows of a view whose first ones are here; else a view.
+    pub(crate) more: bool,
+}
+
+/// Why the order holds still.
+#[expect(clippy::struct_excessive_bools, reason = "four independent reasons, each on or off")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holds {
+    /// The pointer is over the rows.
+    pub(crate) pointer: bool,
+    /// The keyboard is in the rows.
+    pub(crate) focus: bool,
+    /// The list is scrolled by more than a row.
+    pub(crate) scrolled: bool,
+    /// Asked for by key or button.
+    pub(crate) asked: bool,
+}
+
+impl Holds {
+    fn any(self) -> bool {
+        self.pointer || self.focus || self.scrolled || self.asked
+    }
+}
+
+/// Facts of the page that was loaded last.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PageFacts {
+    /// Rises with every loaded view: what belongs to an older one is thrown away.
+    pub(crate) generation: u32,
+    /// The place of the first row in the whole list, from 0.
+    pub(crate) first: u64,
+    /// The snapshot that it was made from.
+    pub(crate) epoch: Epoch,
+    pub(crate) seq: Seq,
+}
+
+/// The order of the head that is shown.
+#[derive(Clone, Debug, PartialEq)]
+struct ShownHead {
+    ids: Arc<Vec<TokenId>>,
+    generation: u32,
+    released: u32,
+}
+
+/// What the page knows.
+#[derive(Clone, Copy)]
+pub(crate) struct BoardState {
+    /// The view of the address.
+    pub(crate) address: Memo<PageAddress>,
+    /// The text after `?` in it.
+    search: Memo<String>,
+    rows: StoredValue<HashMap<TokenId, Row>>,
+    /// Rises when rows become known or leave.
+    known: RwSignal<u32>,
+    pub(crate) facts: RwSignal<PageFacts>,
+    /// The head as the feed tells it.
+    pub(crate) head: RwSignal<Arc<Vec<TokenId>>>,
+    shown_head: Memo<ShownHead>,
+    /// All loaded ids in the order of their pages.
+    pinned: RwSignal<Arc<Vec<TokenId>>>,
+    /// The ids to show, from the first to the last loaded.
+    pub(crate) order: Memo<Arc<Vec<TokenId>>>,
+    /// Which of them are in the document.
+    pub(crate) range: RwSignal<Range<usize>>,
+    /// A row that stays in the document because the keyboard is in it.
+    pub(crate) focused: RwSignal<Option<TokenId>>,
+    pub(crate) total: RwSignal<u64>,
+    pub(crate) next_cursor: RwSignal<Option<String>>,
+    pub(crate) holds: RwSignal<Holds>,
+    /// Rises when the waiting moves are to be shown although the order is held.
+    released: RwSignal<u32>,
+    /// Tokens that left the board while the order was held; their rows are still shown.
+    pub(crate) left: RwSignal<Vec<TokenId>>,
+    /// When the shown board was made.
+    pub(crate) as_of: RwSignal<Timestamp>,
+    /// The server's clock: `as_of` until the page is alive, then ticking.
+    pub(crate) now: RwSignal<Timestamp>,
+    pub(crate) stale: RwSignal<bool>,
+    pub(crate) demo: RwSignal<bool>,
+    pub(crate) sources: RwSignal<Vec<SourceReport>>,
+    pub(crate) sol_usd: RwSignal<Option<Price>>,
+    pub(crate) connection: RwSignal<Connection>,
+    /// Another view is on its way; the rows shown are those of the last one.
+    pub(crate) loading: RwSignal<bool>,
+    /// More rows of this view are on their way.
+    loading_more: RwSignal<bool>,
+    /// The last page did not come.
+    pub(crate) problem: RwSignal<Option<Problem>>,
+    /// The row height of the style sheet, CSS pixels.
+    pub(crate) row_height: RwSignal<f64>,
+    /// What a screen reader is told.
+    pub(crate) announcement: RwSignal<String>,
+}
+
+impl BoardState {
+    /// The state of a page that begins with `first`.
+    pub(crate) fn new(search: Memo<String>, first: Result<TokenPage, PageError>) -> Self {
+        let address = Memo::new(move |_| PageAddress::parse(&search.get()));
+        let rows = StoredValue::new(HashMap::new());
+        let known = RwSignal::new(0);
+        let facts = RwSignal::new(PageFacts { generation: 0, first: 0, epoch: Epoch::default(), seq: 0 });
+        let head = RwSignal::new(Arc::default());
+        let pinned: RwSignal<Arc<Vec<TokenId>>> = RwSignal::new(Arc::default());
+        let holds = RwSignal::new(Holds::default());
+        let released = RwSignal::new(0);
+        let held = Memo::new(move |_| holds.get().any());
+        let generation = Memo::new(move |_| facts.with(|facts| facts.generation));
+        let shown_head = Memo::new(move |before: Option<&ShownHead>| {
+            let now = ShownHead { ids: head.get(), generation: generation.get(), released: released.get() };
+            match before {
+                Some(before)
+                    if held.get() && before.generation == now.generation && before.released == now.released =>
+                {
+                    before.clone()
+                }
+                _ => now,
+            }
+        });
+        let order = Memo::new(move |_| {
+            known.track();
+            let is_known = |id: &TokenId| rows.with_value(|rows: &HashMap<TokenId, Row>| rows.contains_key(id));
+            Arc::new(pinned.with(|pinned| shown_head.with(|head| order::shown(&head.ids, pinned, PAGE_ROWS, is_known))))
+        });
+        let state = Self {
+            address,
+            search,
+            rows,
+            known,
+            facts,
+            head,
+            shown_head,
+            pinned,
+            order,
+            range: RwSignal::new(0..PAGE_ROWS),
+            focused: RwSignal::new(None),
+            total: RwSignal::new(0),
+            next_cursor: RwSignal::new(None),
+            holds,
+            released,
+            left: RwSignal::new(Vec::new()),
+            as_of: RwSignal::new(Timestamp::default()),
+            now: RwSignal::new(Timestamp::default()),
+            stale: RwSignal::new(false),
+            demo: RwSignal::new(false),
+            sources: RwSignal::new(Vec::new()),
+            sol_usd: RwSignal::new(None),
+            connection: RwSignal::new(Connection { state: LinkState::Connecting, retry_in: None, last_frame: None }),
+            loading: RwSignal::new(false),
+            loading_more: RwSignal::new(false),
+            problem: RwSignal::new(None),
+            row_height: RwSignal::new(44.0),
+            announcement: RwSignal::new(String::new()),
+        };
+        match first {
+            Ok(page) => state.show(page),
+            Err(error) => state.problem.set(Some(Problem { error, more: false })),
+        }
+        state
+    }
+
+    /// Shows another view from its first page on.
+    fn show(&self, page: TokenPage) {
+        let ids: Arc<Vec<TokenId>> = Arc::new(page.rows.iter().map(|token| token.id.clone()).collect());
+        self.rows.update_value(|rows| {
+            rows.clear();
+            rows.extend(page.rows.into_iter().map(|token| (token.id.clone(), ArcRwSignal::new(token))));
+        });
+        self.left.set(Vec::new());
+        self.range.set(0..PAGE_ROWS);
+        self.focused.set(None);
+        self.holds.set(Holds::default());
+        self.head.set(ids.clone());
+        self.pinned.set(ids);
+        self.facts.update(|facts| {
+            *facts =
+                PageFacts { generation: facts.generation + 1, first: page.first, epoch: page.epoch, seq: page.seq };
+        });
+        self.known.update(|known| *known += 1);
+        self.total.set(page.total);
+        self.next_cursor.set(page.next_cursor);
+        self.as_of.set(page.as_of);
+        self.now.set(page.server_time);
+        self.stale.set(page.stale);
+        self.demo.set(page.demo);
+        self.sources.set(page.sources);
+        self.sol_usd.set(page.sol_usd);
+        self.problem.set(None);
+        self.loading.set(false);
+        self.loading_more.set(false);
+    }
+
+    /// Loads the view of the address anew.
+    #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "a server renders one view"))]
+    pub(crate) fn reload(self) {
+        let search = self.search.get_untracked();
+        let cursor = self.address.with_untracked(|address| address.cursor.clone());
+        self.loading.set(true);
+        leptos::task::spawn_local(async move {
+            let page = load_page(search.clone(), cursor).await;
+            // The reader may have gone on to another view meanwhile.
+            if self.search.try_get_untracked().is_none_or(|now| now != search) {
+                return;
+            }
+            match page {
+                Ok(page) => {
+                    let total = page.total;
+                    self.show(page);
+                    self.announcement.set(self.address.with_untracked(|address| view_in_words(address, total)));
+                }
+                Err(error) => {
+                    self.loading.set(false);
+                    self.problem.set(Some(Problem { error, more: false }));
+                }
+            }
+        });
+    }
+
+    /// Loads the next page of the view, unless one is on its way.
+    pub(crate) fn load_more(self) {
+        let Some(cursor) = self.next_cursor.get_untracked() else { return };
+        if self.loading_more.get_untracked() || self.loading.get_untracked() {
+            return;
+        }
+        self.loading_more.set(true);
+        let generation = self.facts.with_untracked(|facts| facts.generation);
+        let search = self.search.get_untracked();
+        leptos::task::spawn_local(async move {
+            let page = load_page(search, Some(cursor)).await;
+            if self.facts.try_with_untracked(|facts| facts.generation) != Some(generation) {
+                return;
+            }
+            match page {
+                Ok(page) => self.append(page),
+                Err(error) => self.problem.set(Some(Problem { error, more: true })),
+            }
+            self.loading_more.set(false);
+        });
+    }
+
+    /// Asks again for what could not be reached.
+    #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "a server renders one view"))]
+    pub(crate) fn try_again(self) {
+        let Some(Problem { error: PageError::Unreachable, more }) = self.problem.get_untracked() else { return };
+        self.problem.set(None);
+        if more { self.load_more() } else { self.reload() }
+    }
+
+    fn append(self, page: TokenPage) {
+        let mut pinned = self.pinned.get_untracked().as_ref().clone();
+        let have: std::collections::HashSet<TokenId> = pinned.iter().cloned().collect();
+        pinned.extend(page.rows.iter().map(|token| token.id.clone()).filter(|id| !have.contains(id)));
+        for token in page.rows {
+            let older =
+                self.row(&token.id).is_some_and(|row| row.with_untracked(|row| row.updated_at >= token.updated_at));
+            if !older {
+                self.put(token);
+            }
+        }
+        let (loaded, total) = (pinned.len() as u64, self.total.get_untracked());
+        self.pinned.set(Arc::new(pinned));
+        self.next_cursor.set(page.next_cursor);
+        self.problem.set(None);
+        let count = memescope::format::count;
+        self.announcement.set(format!("{} of {} rows loaded", count(loaded), count(total)));
+    }
+
+    /// A row that is known.
+    pub(crate) fn row(&self, id: &TokenId) -> Option<Row> {
+        self.rows.with_value(|rows| rows.get(id).cloned())
+    }
+
+    /// Whether an id has a row.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn knows(&self, id: &TokenId) -> bool {
+        self.rows.with_value(|rows| rows.contains_key(id))
+    }
+
+    /// Takes a whole row in.
+    pub(crate) fn put(&self, token: Token) {
+        if let Some(row) = self.row(&token.id) {
+            if row.with_untracked(|row| *row != token) {
+                row.set(token);
+            }
+        } else {
+            self.rows.update_value(|rows| drop(rows.insert(token.id.clone(), ArcRwSignal::new(token))));
+            self.known.update(|known| *known += 1);
+        }
+    }
+
+    /// Takes rows away that left the board; while the order is held they stay to be seen.
+    #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a feed takes rows away"))]
+    pub(crate) fn forget(&self, gone: Vec<TokenId>) {
+        if gone.is_empty() {
+            return;
+        }
+        if self.is_held() {
+            self.left.update(|left| left.extend(gone));
+        } else {
+            self.rows.update_value(|rows| gone.iter().for_each(|id| drop(rows.remove(id))));
+            self.known.update(|known| *known += 1);
+        }
+    }
+
+    /// Whether the order holds still now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.holds.with_untracked(|holds| holds.any())
+    }
+
+    /// How many moves wait for the end of a hold.
+    pub(crate) fn waiting_moves(&self) -> usize {
+        let held = self.holds.with(|holds| holds.any());
+        if held { self.head.with(|head| self.shown_head.with(|shown| order::moves(&shown.ids, head))) } else { 0 }
+    }
+
+    /// Shows the waiting moves at once.
+    pub(crate) fn release(&self) {
+        let gone = self.left.get_untracked();
+        if !gone.is_empty() {
+            self.left.set(Vec::new());
+            self.rows.update_value(|rows| gone.iter().for_each(|id| drop(rows.remove(id))));
+            self.known.update(|known| *known += 1);
+        }
+        self.released.update(|released| *released += 1);
+    }
+
+    /// The mounted part of the order, as a range of places that exist.
+    pub(crate) fn mounted_range(&self) -> Range<usize> {
+        let range = self.range.get();
+        let rows = self.order.with(|order| order.len());
+        range.start.min(rows)..range.end.min(rows)
+    }
+
+    /// The mounted ids, a focused one outside of the range at the edge that it left by.
+    pub(crate) fn mounted(&self) -> Vec<TokenId> {
+        let range = self.mounted_range();
+        self.order.with(|order| {
+            let mut ids = order[range.clone()].to_vec();
+            if let Some(place) = self.focused_place(order).filter(|place| !range.contains(place)) {
+                let at = if place < range.start { 0 } else { ids.len() };
+                ids.insert(at, order[place].clone());
+            }
+            ids
+        })
+    }
+
+    fn focused_place(&self, order: &[TokenId]) -> Option<usize> {
+        self.focused.with(|focused| focused.as_ref().and_then(|id| order.iter().position(|other| other == id)))
+    }
+
+    /// How many rows the gaps above and below the mounted rows stand for.
+    pub(crate) fn gaps(&self) -> (usize, usize) {
+        let range = self.mounted_range();
+        self.order.with(|order| {
+            let focused = self.focused_place(order);
+            let above = range.start - usize::from(focused.is_some_and(|place| place < range.start));
+            let below = order.len() - range.end - usize::from(focused.is_some_and(|place| place >= range.end));
+            (above, below)
+        })
+    }
+
+    /// Moves the window of mounted rows; asks for more rows when its end comes near.
+    #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser scrolls"))]
+    pub(crate) fn look_at(&self, top: f64, view: f64) {
+        let rows = self.order.with_untracked(|order| order.len());
+        let range = window::mounted(top, view, self.row_height.get_untracked(), rows);
+        if window::wants_more(&range, rows) && rows > 0 && self.problem.with_untracked(Option::is_none) {
+            self.load_more();
+        }
+        if self.range.with_untracked(|before| *before != range) {
+            self.range.set(range);
+        }
+    }
+
+    /// How long ago the shown board was made.
+    pub(crate) fn lag(&self) -> Duration {
+        self.now.get().since(self.as_of.get())
+    }
+
+    /// How long ago any source gave a good answer.
+    pub(crate) fn sources_silent_for(&self) -> Duration {
+        let newest = self.sources.with(|sources| sources.iter().filter_map(|source| source.last_ok_at).max());
+        self.now.get().since(newest.unwrap_or_else(|| self.as_of.get()))
+    }
+
+    /// Whether no source has ever answered and there is nothing to show.
+    pub(crate) fn is_first_start(&self) -> bool {
+        self.total.get() == 0 && self.sources.with(|sources| sources.iter().all(|source| source.last_ok_at.is_none()))
+    }
+}
+
+/// What the rows are sorted by and how many there are: `Sorted by volume, descending. 412 tokens.`
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "a server announces nothing"))]
+fn view_in_words(address: &PageAddress, total: u64) -> String {
+    let query = &address.query;
+    let order = match query.sort {
+        Some(sort) => {
+            let direction = if sort.descending { "descending" } else { "ascending" };
+            format!("Sorted by {}, {direction}.", crate::filters::sort_words(sort.key))
+        }
+        None => format!("{}, {}.", query.rank.label(), crate::filters::window_words(query.window)),
+    };
+    format!("{order} {} tokens.", memescope::format::count(total))
+}

@@ -1,0 +1,117 @@
+//! Single keys: `/` search, `j` `k` and arrows rows, `g` top, `Space` hold, `[` `]` window, `1`–`5` rank, `c` copy, `Esc`.
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use memescope::{Rank, Window};
+use wasm_bindgen::JsCast;
+
+use crate::board_state::BoardState;
+use crate::browser::{form, hold, row_around, target};
+
+/// Follows the keyboard.
+pub(super) fn start(state: BoardState) {
+    let navigate = use_navigate();
+    let go = move |href: String| navigate(&href, NavigateOptions::default());
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        let focus = document().active_element();
+        let inside = target(&event);
+        if event.key() == "Escape" {
+            if !form::close_menus()
+                && let Some(focus) = focus.and_then(|focus| focus.dyn_into::<web_sys::HtmlElement>().ok())
+            {
+                let _ = focus.blur();
+            }
+            return;
+        }
+        if inside.as_ref().is_some_and(is_control) {
+            return;
+        }
+        let address = |change: &dyn Fn(&crate::address::PageAddress) -> String| state.address.with_untracked(change);
+        match event.key().as_str() {
+            "/" => focus_search(),
+            "j" | "ArrowDown" => step(state, focus, 1),
+            "k" | "ArrowUp" => step(state, focus, -1),
+            "g" => to_top(state),
+            " " if !inside.as_ref().is_some_and(is_pressable) => {
+                state.holds.update(|holds| holds.asked = !holds.asked);
+                hold::release_if_free(state);
+            }
+            "[" => go(address(&|address| address.over(neighbour(address.query.window, -1)))),
+            "]" => go(address(&|address| address.over(neighbour(address.query.window, 1)))),
+            "c" => copy_address(focus),
+            key => match key.parse::<usize>().ok().and_then(|number| Rank::ALL.get(number.wrapping_sub(1)).copied()) {
+                Some(rank) => go(address(&|address| address.ranked_by(rank))),
+                None => return,
+            },
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || keys.remove());
+}
+
+/// Whether keys mean text here.
+fn is_control(element: &web_sys::Element) -> bool {
+    matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+}
+
+/// Whether `Space` presses something here.
+fn is_pressable(element: &web_sys::Element) -> bool {
+    matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY")
+}
+
+/// The next window of the switch, and from its end on to the other one.
+fn neighbour(window: Window, step: i32) -> Window {
+    let all = [Window::M5, Window::H1, Window::H6, Window::H24];
+    let at = all.iter().position(|other| *other == window).unwrap_or(0);
+    let next = if step > 0 { at + 1 } else { at + all.len() - 1 };
+    all[next % all.len()]
+}
+
+fn focus_search() {
+    let search = document().get_element_by_id("q").and_then(|q| q.dyn_into::<web_sys::HtmlInputElement>().ok());
+    if let Some(search) = search {
+        let _ = search.focus();
+        search.select();
+    }
+}
+
+/// Moves the focus to the row below or above; into the first row from elsewhere.
+fn step(state: BoardState, focus: Option<web_sys::Element>, by: isize) {
+    let current = focus.and_then(|focus| row_around(&focus)).map(|(_, id)| id);
+    let order = state.order.get_untracked();
+    let place = current.and_then(|id| order.iter().position(|other| other.to_string() == id));
+    let next = match place {
+        Some(place) => place.saturating_add_signed(by).min(order.len().saturating_sub(1)),
+        None => state.range.with_untracked(|range| if range.start > 0 { range.start + 8 } else { 0 }),
+    };
+    let Some(id) = order.get(next) else { return };
+    let row = document().query_selector(&format!("#board tr[data-id='{id}']")).ok().flatten();
+    if let Some(row) = row.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // The style sheet's scroll margins keep the row clear of the sticky header.
+        let _ = row.focus();
+    }
+}
+
+fn to_top(state: BoardState) {
+    let at_rest = document().active_element().and_then(|focus| focus.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(focus) = at_rest {
+        let _ = focus.blur();
+    }
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+    state.release();
+}
+
+/// Copies the address of the row with the focus.
+fn copy_address(focus: Option<web_sys::Element>) {
+    let id = focus.and_then(|focus| row_around(&focus)).map(|(_, id)| id);
+    if let Some((_, address)) = id.as_deref().and_then(|id| id.split_once(':')) {
+        // Only a secure page may write to the clipboard; elsewhere nothing happens.
+        if js_sys::Reflect::has(&window().navigator(), &"clipboard".into()).unwrap_or(false) {
+            drop(window().navigator().clipboard().write_text(address));
+        }
+    }
+}

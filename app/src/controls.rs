@@ -1,0 +1,187 @@
+//! The row of controls: rank, window, filters, hold.
+
+use leptos::prelude::*;
+use memescope::{Rank, Window};
+
+use crate::board_state::BoardState;
+use crate::filters::{self, Chip};
+use crate::search::carried;
+
+/// The windows of the switch.
+const WINDOWS: [Window; 4] = [Window::M5, Window::H1, Window::H6, Window::H24];
+
+/// The fields of the filter form.
+const FIELDS: [(&str, &str, &str); 6] = [
+    ("min_liquidity_usd", "Liquidity at least, USD", "10000"),
+    ("min_volume_usd", "Volume at least, USD", "any"),
+    ("min_market_cap_usd", "Market cap at least, USD", "any"),
+    ("max_market_cap_usd", "Market cap at most, USD", "any"),
+    ("min_txns", "Transactions at least", "any"),
+    ("max_age", "Age at most", "30m, 24h, 7d"),
+];
+
+/// The row of controls.
+#[component]
+pub(crate) fn Controls(state: BoardState) -> impl IntoView {
+    let address = state.address;
+    view! {
+        <div class="controls">
+            <nav class="segment" aria-label="Ranking">
+                {move || address.with(|address| {
+                    Rank::ALL
+                        .map(|rank| {
+                            let current = address.query.rank == rank && address.query.sort.is_none();
+                            view! {
+                                <a
+                                    href=address.ranked_by(rank)
+                                    data-rank=rank.name()
+                                    title=rank.formula()
+                                    aria-current=current.then_some("true")
+                                >
+                                    {rank.label()}
+                                </a>
+                            }
+                        })
+                        .to_vec()
+                })}
+            </nav>
+            <nav class="segment" aria-label="Window">
+                {move || address.with(|address| {
+                    WINDOWS
+                        .map(|window| {
+                            let current = address.query.window == window;
+                            view! {
+                                <a
+                                    href=address.over(window)
+                                    data-window=window.name()
+                                    aria-label=filters::window_words(window)
+                                    aria-current=current.then_some("true")
+                                >
+                                    {window.label()}
+                                </a>
+                            }
+                        })
+                        .to_vec()
+                })}
+            </nav>
+            <div class="chips">
+                {move || address.with(|address| {
+                    filters::chips(&address.query)
+                        .into_iter()
+                        .map(|chip| {
+                            let Chip { key, name, value } = chip;
+                            let remove = format!("Remove the filter {name} {value}");
+                            view! {
+                                <span class="chip" data-testid=format!("chip-{key}")>
+                                    {name}
+                                    " "
+                                    <b>{value}</b>
+                                    <a href=address.without(&key) aria-label=remove.clone() title=remove>
+                                        <span aria-hidden="true">"×"</span>
+                                    </a>
+                                </span>
+                            }
+                        })
+                        .collect::<Vec<_>>()
+                })}
+                <FilterForm state />
+            </div>
+            <HoldPill state />
+        </div>
+    }
+}
+
+/// What waits while the order is held, and the way to let it go.
+#[component]
+fn HoldPill(state: BoardState) -> impl IntoView {
+    let waiting = Memo::new(move |_| state.waiting_moves());
+    let asked = Memo::new(move |_| state.holds.with(|holds| holds.asked));
+    let words = move || match (waiting.get(), asked.get()) {
+        (0, false) => "Hold".to_owned(),
+        (0, true) => "Held".to_owned(),
+        (1, _) => "Held: 1 move waiting".to_owned(),
+        (moves, _) => format!("Held: {moves} moves waiting"),
+    };
+    let click = move |_| {
+        if waiting.get_untracked() > 0 {
+            state.holds.update(|holds| holds.asked = false);
+            state.release();
+        } else {
+            state.holds.update(|holds| holds.asked = !holds.asked);
+        }
+    };
+    view! {
+        <button
+            r#type="button"
+            class="pill hold needs-script"
+            class:waiting=move || { waiting.get() > 0 || asked.get() }
+            aria-pressed=move || if asked.get() { "true" } else { "false" }
+            data-testid="hold"
+            title="Holds the order still while the values go on (Space)"
+            on:click=click
+        >
+            {words}
+        </button>
+    }
+}
+
+/// The form of more filters: a GET form of the page's own address.
+#[component]
+fn FilterForm(state: BoardState) -> impl IntoView {
+    let address = state.address;
+    let fields = move || {
+        address.with(|address| {
+            let pairs = address.query.to_page_pairs();
+            let value = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+            FIELDS
+                .map(|(key, label, hint)| {
+                    view! {
+                        <label>
+                            <span>{label}</span>
+                            <input name=key value=value(key) placeholder=hint inputmode="text" autocomplete="off" />
+                        </label>
+                    }
+                })
+                .to_vec()
+        })
+    };
+    let names: Vec<&str> = FIELDS.iter().map(|(key, ..)| *key).chain(["verified"]).collect();
+    let verified = move || address.with(|address| address.query.verified == Some(true));
+    view! {
+        <details class="menu" name="menu">
+            <summary class="pill">"+ Filter"</summary>
+            <form class="sheet filters" method="get" action="/" on:submit=submit_filters(address)>
+                {fields}
+                <label class="check">
+                    <input r#type="checkbox" name="verified" value="true" checked=verified />
+                    <span>"Verified only"</span>
+                </label>
+                {move || carried(&address.get(), &names)}
+                <div class="actions">
+                    <button r#type="submit" class="primary">"Apply"</button>
+                    <a class="pill" href="/">"Reset the view"</a>
+                </div>
+                <p class="hint">"No flag does not mean safe."</p>
+            </form>
+        </details>
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn submit_filters(address: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+    let navigate = leptos_router::hooks::use_navigate();
+    move |event| {
+        event.prevent_default();
+        let names: Vec<&str> = FIELDS.iter().map(|(key, ..)| *key).chain(["verified"]).collect();
+        let fields = names.iter().map(|name| ((*name).to_owned(), crate::browser::form::field(&event, name)));
+        let fields: Vec<(String, String)> = fields.filter(|(_, value)| !value.trim().is_empty()).collect();
+        let href = address.with_untracked(|address| address.href_of_pairs(&names, fields));
+        crate::browser::form::close_menus();
+        navigate(&href, leptos_router::NavigateOptions::default());
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn submit_filters(_: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+    |_| {}
+}

@@ -1,0 +1,58 @@
+//! The search: a form of the page's own address.
+
+use leptos::prelude::*;
+
+use crate::board_state::BoardState;
+
+/// The search field. Enter searches, with JavaScript without a reload.
+#[component]
+pub(crate) fn Search(state: BoardState) -> impl IntoView {
+    let address = state.address;
+    let text = move || address.with(|address| address.query.q.clone().unwrap_or_default());
+    view! {
+        <form class="search" method="get" action="/" role="search" on:submit=submit_search(address)>
+            <label class="vh" for="q">"Search a token by symbol, name or address"</label>
+            <input
+                id="q"
+                name="q"
+                r#type="search"
+                placeholder="Search token, symbol or address"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                maxlength="64"
+                value=text
+                prop:value=text
+            />
+            <kbd aria-hidden="true">"/"</kbd>
+            {move || carried(&address.get(), &["q"])}
+        </form>
+    }
+}
+
+/// The hidden fields that carry the rest of the view on.
+pub(crate) fn carried(address: &crate::address::PageAddress, fields: &[&str]) -> Vec<impl IntoView + use<>> {
+    address
+        .pairs_without(fields)
+        .into_iter()
+        .map(|(name, value)| view! { <input r#type="hidden" name=name value=value /> })
+        .collect()
+}
+
+#[cfg(feature = "hydrate")]
+fn submit_search(address: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+    let navigate = leptos_router::hooks::use_navigate();
+    move |event| {
+        event.prevent_default();
+        let text = crate::browser::form::field(&event, "q").trim().chars().take(64).collect::<String>();
+        let href = address.with_untracked(|address| {
+            address.with(|query| query.q = Some(text.clone()).filter(|text| !text.is_empty()))
+        });
+        navigate(&href, leptos_router::NavigateOptions::default());
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn submit_search(_: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+    |_| {}
+}

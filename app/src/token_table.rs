@@ -1,0 +1,97 @@
+//! The table: a native one, with only the rows in view and a few around them in the document.
+
+mod cells;
+mod header;
+pub(crate) mod order;
+mod price_cell;
+mod row;
+pub(crate) mod window;
+
+use leptos::prelude::*;
+use memescope::format;
+use memescope::query::SortKey;
+
+use crate::board_state::BoardState;
+use crate::notices::NoRows;
+
+/// The columns from left to right: name, style class, sort key.
+pub(crate) const COLUMNS: [Column; 12] = [
+    Column { name: "rank", sort: SortKey::Rank },
+    Column { name: "symbol", sort: SortKey::Symbol },
+    Column { name: "price_usd", sort: SortKey::PriceUsd },
+    Column { name: "change_m5", sort: SortKey::ChangePct },
+    Column { name: "change_h1", sort: SortKey::ChangePct },
+    Column { name: "change_h6", sort: SortKey::ChangePct },
+    Column { name: "change_h24", sort: SortKey::ChangePct },
+    Column { name: "volume_usd", sort: SortKey::VolumeUsd },
+    Column { name: "txns", sort: SortKey::Txns },
+    Column { name: "liquidity_usd", sort: SortKey::LiquidityUsd },
+    Column { name: "market_cap_usd", sort: SortKey::MarketCapUsd },
+    Column { name: "age", sort: SortKey::Age },
+];
+
+/// A column.
+#[derive(Clone, Copy)]
+pub(crate) struct Column {
+    /// The name in markup and style sheet.
+    pub(crate) name: &'static str,
+    /// What its header sorts by.
+    pub(crate) sort: SortKey,
+}
+
+/// The board.
+#[component]
+pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
+    let address = state.address;
+    let window = Memo::new(move |_| address.with(|address| address.query.window));
+    let caption = move || {
+        let total = state.total.get();
+        address.with(|address| {
+            let query = &address.query;
+            let order = query.sort.map_or_else(
+                || format!("{} over {}", query.rank.label(), crate::filters::window_words(query.window)),
+                |sort| format!("sorted by {}", crate::filters::sort_words(sort.key)),
+            );
+            format!("Tokens, {order}. {} pass the filters.", format::count(total))
+        })
+    };
+    let places = Memo::new(move |_| {
+        let first = state.facts.with(|facts| facts.first);
+        let range = state.mounted_range();
+        let focused = state.focused.get();
+        state.order.with(|order| row::Places::of(order, range, focused.as_ref(), first))
+    });
+    // The policy of the page forbids `style=` in markup; the attribute says the same.
+    let gap = move |rows: fn(&BoardState) -> usize| {
+        let height = move || (rows(&state) as f64 * state.row_height.get()).to_string();
+        leptos::html::td().attr("height", height)
+    };
+    view! {
+        <table
+            id="board"
+            tabindex="-1"
+            class=move || if state.loading.get() { "loading" } else if state.stale.get() { "old" } else { "" }
+            data-window=move || window.get().name()
+            aria-rowcount=move || (state.total.get() + 1).to_string()
+            aria-busy=move || state.loading.get().then_some("true")
+        >
+            <caption class="vh">{caption}</caption>
+            <colgroup>
+                {COLUMNS.map(|column| view! { <col data-col=column.name /> }).to_vec()}
+            </colgroup>
+            <thead>
+                <header::HeaderRow state />
+            </thead>
+            <tbody>
+                <tr class="gap" aria-hidden="true">
+                    {gap(|state| state.gaps().0)}
+                </tr>
+                <For each=move || state.mounted() key=|id| id.clone() children=move |id| row::row(state, places, window, &id) />
+                <tr class="gap" aria-hidden="true">
+                    {gap(|state| state.gaps().1)}
+                </tr>
+                {move || state.order.with(|order| order.is_empty()).then(|| view! { <NoRows state /> })}
+            </tbody>
+        </table>
+    }
+}

@@ -1,0 +1,256 @@
+//! A row: its cells follow the signal of its token, each by itself.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use leptos::prelude::*;
+use memescope::fnv::Fnv;
+use memescope::{Flag, Timestamp, Token, TokenId, Window};
+
+use super::cells::{self, cell};
+use super::price_cell::price_cell;
+use crate::board_state::{BoardState, Row};
+use crate::filters::flag_sentence;
+
+/// How many badges stand beside a symbol before the rest is counted.
+const BADGES: usize = 2;
+
+/// How many hues letter tiles have.
+const HUES: u64 = 12;
+
+/// Through how many steps the mark at a row's edge fades, and how many seconds one is.
+const FADE_STEPS: u64 = 9;
+const FADE_STEP_SECS: u64 = 10;
+
+/// The places of the mounted rows in the whole list, from 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Places(HashMap<TokenId, u64>);
+
+impl Places {
+    /// The places of a part of `order` and of the row with the focus; the list's first row is at `first`.
+    pub(super) fn of(order: &[TokenId], range: Range<usize>, focused: Option<&TokenId>, first: u64) -> Self {
+        let place = |index: usize| first + index as u64 + 1;
+        let mut places: HashMap<TokenId, u64> =
+            range.clone().map(|index| (order[index].clone(), place(index))).collect();
+        if let Some(id) = focused
+            && !places.contains_key(id)
+            && let Some(index) = order.iter().position(|other| other == id)
+        {
+            places.insert(id.clone(), place(index));
+        }
+        Self(places)
+    }
+
+    fn get(&self, id: &TokenId) -> u64 {
+        self.0.get(id).copied().unwrap_or_default()
+    }
+}
+
+/// How fresh a row is: a step of fading, and which of two equal animations shows it, so that each news restarts it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Freshness {
+    updated_at: Timestamp,
+    step: u64,
+    turn: bool,
+}
+
+/// The row of a token that is known.
+pub(super) fn row(
+    state: BoardState,
+    places: Memo<Places>,
+    window: Memo<Window>,
+    id: &TokenId,
+) -> impl IntoView + use<> {
+    let row: Row = state.row(id).unwrap_or_else(|| ArcRwSignal::new(Token::new(id.clone(), Timestamp::default())));
+    let place = {
+        let id = id.clone();
+        Memo::new(move |_| places.with(|places| places.get(&id)))
+    };
+    let class = {
+        let (row, id) = (row.clone(), id.clone());
+        Memo::new(move |_| match (state.left.with(|left| left.contains(&id)), row.with(|token| token.stale)) {
+            (true, _) => Some("left"),
+            (false, true) => Some("stale"),
+            (false, false) => None,
+        })
+    };
+    let fresh = {
+        let row = row.clone();
+        Memo::new(move |before: Option<&Freshness>| {
+            let updated_at = row.with(|token| token.updated_at);
+            let turn = before.is_some_and(|before| before.turn ^ (before.updated_at != updated_at));
+            let age = state.as_of.get_untracked().since(updated_at).as_secs();
+            Freshness { updated_at, step: (age / FADE_STEP_SECS).min(FADE_STEPS), turn }
+        })
+    };
+    let rank_class = move || {
+        let fresh = fresh.get();
+        format!("rank fresh-{} {}", fresh.step, if fresh.turn { "turn-b" } else { "turn-a" })
+    };
+    let changes = [Window::M5, Window::H1, Window::H6, Window::H24].map(|of| {
+        let name = match of {
+            Window::M5 => "change_m5",
+            Window::H1 => "change_h1",
+            Window::H6 => "change_h6",
+            Window::H24 | Window::D7 => "change_h24",
+        };
+        cell(name, cells::change(&row, of))
+    });
+    let [m5, h1, h6, h24] = changes;
+    view! {
+        <tr
+            data-id=id.to_string()
+            tabindex="-1"
+            aria-rowindex=move || (place.get() + 1).to_string()
+            class=move || class.get()
+        >
+            <td data-col="rank" class=rank_class>
+                {move || place.get().to_string()}
+            </td>
+            {identity(&row, id)}
+            {price_cell(state, &row)}
+            {m5}
+            {h1}
+            {h6}
+            {h24}
+            {cell("volume_usd", cells::volume(&row, window))}
+            {cells::txns(&row, window)}
+            {cell("liquidity_usd", cells::liquidity(&row))}
+            {cell("market_cap_usd", cells::market_cap(&row))}
+            {cell("age", cells::age(state, &row))}
+        </tr>
+    }
+}
+
+/// What the cell of a token's identity shows.
+#[derive(Clone, PartialEq)]
+struct Identity {
+    symbol: Option<std::sync::Arc<str>>,
+    name: Option<std::sync::Arc<str>>,
+    dex: Option<std::sync::Arc<str>>,
+    verified: bool,
+    flags: Vec<Flag>,
+}
+
+/// The header cell of a row: letter tile, symbol, marks, name and venue.
+fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
+    let row = row.clone();
+    let shown = Memo::new(move |_| {
+        row.with(|token| Identity {
+            symbol: token.symbol.clone(),
+            name: token.name.clone(),
+            dex: token.dex.clone(),
+            verified: token.verified == Some(true),
+            flags: token.flags.clone(),
+        })
+    });
+    let hue = format!("tile hue-{}", hue(id));
+    let address = id.address().to_owned();
+    let content = move || {
+        let Identity { symbol, name, dex, verified, flags } = shown.get();
+        let symbol = symbol.as_deref().unwrap_or("—").to_owned();
+        let more = flags.len().saturating_sub(BADGES);
+        let rest = flags.iter().skip(BADGES).map(|flag| flag.words()).collect::<Vec<_>>().join(", ");
+        let badges: Vec<_> = flags.into_iter().take(BADGES).map(badge).collect();
+        view! {
+            <span class=hue.clone() aria-hidden="true">{letter(&symbol)}</span>
+            <span class="who">
+                <span class="what">
+                    <bdi class="symbol" title=address.clone()>{symbol}</bdi>
+                    {verified.then(tick)}
+                    {badges}
+                    {(more > 0).then(|| view! { <span class="badge" title=rest>{format!("+{more}")}</span> })}
+                </span>
+                <span class="where">
+                    <bdi class="name">{name.as_deref().unwrap_or("—").to_owned()}</bdi>
+                    {dex.map(|dex| view! { <span class="dex">{venue(&dex)}</span> })}
+                </span>
+            </span>
+        }
+    };
+    view! {
+        <td data-col="symbol">
+            <div class="token">{content}</div>
+        </td>
+    }
+}
+
+fn tick() -> impl IntoView {
+    view! {
+        <span class="tick" title="Verified by Jupiter">
+            <svg viewBox="0 0 10 10" width="9" height="9" aria-hidden="true">
+                <path d="M1.5 5.4 4 7.8 8.5 2.4" />
+            </svg>
+            <span class="vh">"verified by Jupiter"</span>
+        </span>
+    }
+}
+
+fn badge(flag: Flag) -> impl IntoView {
+    let class = match flag {
+        Flag::New | Flag::Promoted | Flag::Partial => "badge",
+        _ => "badge warn",
+    };
+    view! { <span class=class title=flag_sentence(flag)>{flag.words()}</span> }
+}
+
+/// The letter of a tile: the first letter or digit of the symbol.
+fn letter(symbol: &str) -> String {
+    symbol.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".to_owned(), |first| first.to_uppercase().collect())
+}
+
+/// The hue of a tile, from the address: the same on every machine.
+fn hue(id: &TokenId) -> u64 {
+    let mut hash = Fnv::default();
+    hash.write(id.address().as_bytes());
+    hash.finish() % HUES
+}
+
+/// A venue as people write it.
+fn venue(dex: &str) -> String {
+    let known = [
+        ("pumpswap", "PumpSwap"),
+        ("pumpfun", "Pump.fun"),
+        ("pump-fun", "Pump.fun"),
+        ("raydium", "Raydium"),
+        ("raydium-clmm", "Raydium CLMM"),
+        ("orca", "Orca"),
+        ("meteora", "Meteora"),
+        ("meteoradbc", "Meteora DBC"),
+        ("launchlab", "LaunchLab"),
+        ("moonshot", "Moonshot"),
+        ("uniswap", "Uniswap"),
+    ];
+    known.into_iter().find(|(slug, _)| *slug == dex).map_or_else(|| capitalised(dex), |(_, name)| name.to_owned())
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tile_has_a_letter_whatever_the_symbol_is() {
+        for (symbol, expected) in [("wif", "W"), ("$cat", "C"), ("🐸🐸", "?"), ("", "?"), ("ß", "SS"), ("猫", "猫")]
+        {
+            assert_eq!(letter(symbol), expected);
+        }
+    }
+
+    #[test]
+    fn venues_are_written_as_people_do() {
+        assert_eq!((venue("pumpswap").as_str(), venue("zora").as_str(), venue("").as_str()), ("PumpSwap", "Zora", ""));
+    }
+
+    #[test]
+    fn places_are_those_of_the_whole_list() {
+        let ids: Vec<TokenId> = (1..=9).map(|n| format!("base:0x{n:040x}").parse().unwrap()).collect();
+        let places = Places::of(&ids, 2..4, Some(&ids[8]), 100);
+        assert_eq!([2, 3, 8, 0].map(|index: usize| places.get(&ids[index])), [103, 104, 109, 0]);
+    }
+}
