@@ -13,11 +13,12 @@ mod supervise;
 use std::sync::Arc;
 
 use memescope::{Board, Epoch, Seq};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::origin::Origin;
-pub use self::settings::EngineSettings;
+pub use self::settings::{EngineSettings, SettingsError};
 use self::supervise::{Parts, supervise};
 use crate::bus::{Bus, MemoryBus};
 use crate::clock::Clock;
@@ -89,6 +90,11 @@ impl Engine {
         }
         hub.advance();
         Ok(Self { store, hub, is_restored, journal: Arc::new(journal), parts, poller, following })
+    }
+
+    /// Whether the journal reaches the disk.
+    pub fn journal_health(&self) -> watch::Receiver<bool> {
+        self.journal.health()
     }
 
     /// Polls, stores and feeds until `stop`, then comes to rest with everything on disk.

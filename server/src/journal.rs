@@ -114,6 +114,8 @@ pub struct Journal {
     /// Held as long as the journal is.
     _lock: File,
     pending: watch::Sender<Option<Arc<Vec<u8>>>>,
+    /// Whether the last write succeeded.
+    health: watch::Sender<bool>,
 }
 
 impl Journal {
@@ -137,8 +139,10 @@ impl Journal {
             read_only: false,
             _lock: lock,
             pending: watch::Sender::new(None),
+            health: watch::Sender::new(true),
         };
         let restored = journal.restore(now)?;
+        journal.health.send_replace(!journal.read_only);
         // The mark holds for one start only: a crash after it must not pass for an orderly stop.
         file::remove_if_there(&journal.clean_mark()).map_err(unusable)?;
         Ok((journal, restored))
@@ -207,9 +211,9 @@ impl Journal {
         self.folder.join("clean")
     }
 
-    /// Whether offered states are written at all.
-    pub fn is_read_only(&self) -> bool {
-        self.read_only
+    /// Whether what is offered reaches the disk, as far as the last try tells.
+    pub fn health(&self) -> watch::Receiver<bool> {
+        self.health.subscribe()
     }
 
     /// Packs a state for [`Journal::offer`]. Takes time: not for a thread that serves.
@@ -270,9 +274,13 @@ impl Journal {
                     }
                     false
                 });
+                self.health.send_replace(true);
                 tracing::debug!(size_bytes = encoded.len(), "Wrote the state file");
             }
-            Err(error) => tracing::error!(%error, "The state file could not be written; trying again with the next"),
+            Err(error) => {
+                self.health.send_replace(false);
+                tracing::error!(%error, "The state file could not be written; trying again with the next");
+            }
         }
     }
 
