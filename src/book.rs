@@ -175,7 +175,19 @@ impl Book {
     }
 
     fn world(&self, now: Timestamp) -> World<'_> {
-        World { now, sol_usd: self.sol_usd(), rates: &self.rates, prices: &self.prices, symbols: &self.live.symbols }
+        World {
+            now,
+            heard: self.heard(now),
+            sol_usd: self.sol_usd(),
+            rates: &self.rates,
+            prices: &self.prices,
+            symbols: &self.live.symbols,
+        }
+    }
+
+    /// When any source last answered; `now` if none ever did.
+    fn heard(&self, now: Timestamp) -> Timestamp {
+        self.answered.values().copied().max().unwrap_or(now).min(now)
     }
 
     fn entry(&mut self, token: &TokenId, now: Timestamp) -> &mut Entry {

@@ -115,6 +115,9 @@ pub(crate) struct InSol {
 pub(crate) struct World<'a> {
     /// The moment of the merge.
     pub(crate) now: Timestamp,
+    /// When any source last answered, at most `now`. Which of several words is believed is judged by their ages at this
+    /// moment: while nobody answers, what is shown does not jump from one old word to another.
+    pub(crate) heard: Timestamp,
     /// USD per SOL.
     pub(crate) sol_usd: Option<Price>,
     /// What each wrapped native coin costs.
@@ -167,7 +170,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
     let main = canonical.as_ref().and_then(|incumbent| eligible.iter().copied().find(|m| *m.id == incumbent.pool));
     let ranked = canonical::ranked(&eligible, main);
     let reference = reference_price(&eligible);
-    let shown = shown_price(&ranked, reference, jupiter, world.now);
+    let shown = shown_price(&ranked, reference, jupiter, world.heard);
 
     let mut next = Memory {
         canonical,
@@ -237,7 +240,8 @@ fn row(
     row.pool = main.map(|pool| pool.id.shared_address());
     row.pool_count = u32::try_from(ranked.len()).unwrap_or(u32::MAX);
 
-    let figures = Figures { known, eligible: ranked, shown, pool: shown.pool, stage: row.stage, now };
+    let figures =
+        Figures { known, eligible: ranked, shown, pool: shown.pool, stage: row.stage, now, heard: world.heard };
     let created = figures.created_at(markets);
     row.created_at = created.as_ref().map(|(at, _)| *at);
     origin(Field::CreatedAt, created.map(|(_, from)| from));

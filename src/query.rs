@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::{Chain, Flag, TokenId, Window};
 
 pub use self::filter::Filter;
-pub use self::order::{Order, OrderKey, OrderValue};
+pub use self::order::{Order, OrderKey, OrderValue, Tier};
 pub use self::parse::{ParameterError, Parsed};
 
 /// The liquidity floor of the page's default view, USD: shown as a chip that can be removed.

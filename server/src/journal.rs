@@ -114,6 +114,8 @@ pub struct Journal {
     /// Held as long as the journal is.
     _lock: File,
     pending: watch::Sender<Option<Arc<Vec<u8>>>>,
+    /// Whether the last write succeeded.
+    health: watch::Sender<bool>,
 }
 
 impl Journal {
@@ -137,8 +139,10 @@ impl Journal {
             read_only: false,
             _lock: lock,
             pending: watch::Sender::new(None),
+            health: watch::Sender::new(true),
         };
         let restored = journal.restore(now)?;
+        journal.health.send_replace(!journal.read_only);
         // The mark holds for one start only: a crash after it must not pass for an orderly stop.
         file::remove_if_there(&journal.clean_mark()).map_err(unusable)?;
         Ok((journal, restored))
@@ -187,13 +191,29 @@ impl Journal {
         Ok(None)
     }
 
+    /// The newest state known to this process: what is not yet written, else what is on disk. For the case that whoever
+    /// held it in memory is lost.
+    pub fn last_state<L: for<'de> Deserialize<'de>>(&self) -> Option<State<L>> {
+        let offered = self.pending.borrow().clone();
+        let from_memory = offered.and_then(|bytes| StateFile::decode(&bytes).ok());
+        let on_disk = || StateFile::read(&Generation::Current.path(&self.folder)).ok().flatten();
+        let file = from_memory.or_else(on_disk).filter(|file| file.version == VERSION)?;
+        let state: State<L> = postcard::from_bytes(&file.payload).ok()?;
+        (state.market == self.market).then_some(state)
+    }
+
+    /// Whether everything that was offered is on disk.
+    pub fn is_settled(&self) -> bool {
+        self.pending.borrow().is_none()
+    }
+
     fn clean_mark(&self) -> PathBuf {
         self.folder.join("clean")
     }
 
-    /// Whether offered states are written at all.
-    pub fn is_read_only(&self) -> bool {
-        self.read_only
+    /// Whether what is offered reaches the disk, as far as the last try tells.
+    pub fn health(&self) -> watch::Receiver<bool> {
+        self.health.subscribe()
     }
 
     /// Packs a state for [`Journal::offer`]. Takes time: not for a thread that serves.
@@ -254,9 +274,13 @@ impl Journal {
                     }
                     false
                 });
+                self.health.send_replace(true);
                 tracing::debug!(size_bytes = encoded.len(), "Wrote the state file");
             }
-            Err(error) => tracing::error!(%error, "The state file could not be written; trying again with the next"),
+            Err(error) => {
+                self.health.send_replace(false);
+                tracing::error!(%error, "The state file could not be written; trying again with the next");
+            }
         }
     }
 

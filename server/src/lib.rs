@@ -3,11 +3,14 @@
 pub mod bus;
 pub mod clock;
 pub mod config;
+pub mod demo;
+pub mod engine;
 pub mod feed;
 pub mod journal;
 pub mod market;
 pub mod observe;
 pub mod planner;
 pub mod poller;
+pub mod problem;
 pub mod sources;
 pub mod store;

@@ -11,6 +11,7 @@
 //! hanging source does not hold back what the others said. Ticks never overlap.
 
 mod ask;
+mod supplied;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::ask;
+use self::supplied::Supplied;
 use crate::bus::{Bus, LogEntry};
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -82,6 +84,13 @@ pub struct Poller<B> {
     bus: Arc<B>,
     watched: Watched,
     clock: Clock,
+    supplied: Supplied,
+}
+
+impl<B> std::fmt::Debug for Poller<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Poller").field("settings", &self.settings).field("seq", &self.board.seq).finish_non_exhaustive()
+    }
 }
 
 impl<B: Bus> Poller<B> {
@@ -104,6 +113,7 @@ impl<B: Bus> Poller<B> {
             bus,
             watched,
             clock,
+            supplied: Supplied::default(),
         }
     }
 
@@ -119,7 +129,7 @@ impl<B: Bus> Poller<B> {
 
     /// Ticks until `stop`, offering the state to the journal; at the end the last state is offered and the poller comes
     /// back.
-    pub async fn run(mut self, journal: &Journal, stop: CancellationToken) -> Self {
+    pub async fn run(mut self, journal: Arc<Journal>, stop: CancellationToken) -> Self {
         let mut interval = tokio::time::interval(self.settings.interval);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut journal_due = Instant::now();
@@ -138,11 +148,11 @@ impl<B: Bus> Poller<B> {
             let now = Instant::now();
             if summary.answers > 0 && now >= journal_due {
                 journal_due = now + JOURNAL_PAUSE;
-                self.offer(journal).await;
+                self.offer(&journal).await;
             }
         }
         self.pending.shutdown().await;
-        self.offer(journal).await;
+        self.offer(&journal).await;
         self
     }
 
@@ -240,11 +250,14 @@ impl<B: Bus> Poller<B> {
         let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;
         summary.changed = delta.upserts.len();
         summary.removed = delta.removed.len();
+        self.supplied.learn(delta.upserts.iter().map(|token| &**token));
+        let mut reports = self.sources.reports();
+        self.supplied.fill_in(&mut reports);
         self.bus
             .publish(LogEntry {
                 delta: is_news.then(|| Arc::new(delta)),
                 events: published.events.into(),
-                reports: self.sources.reports().into(),
+                reports: reports.into(),
             })
             .await;
         if is_news {

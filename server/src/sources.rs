@@ -60,12 +60,38 @@ pub mod limits {
 pub type SourcesMemory = BTreeMap<Source, GateMemory>;
 
 /// Where a source is, and how often it may be asked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SourceConfig {
     /// What stands before the paths; a path is kept, a trailing slash does not matter.
     pub url: Url,
     /// The budget.
     pub budget: Rate,
+    /// The key that raises the source's own limit; without one its keyless plan is used.
+    pub api_key: Option<String>,
+}
+
+impl fmt::Debug for SourceConfig {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceConfig")
+            .field("url", &self.url.as_str())
+            .field("budget", &self.budget)
+            .field("api_key", &self.api_key.as_ref().map(|_| "…"))
+            .finish()
+    }
+}
+
+/// The header in which a source wants its key; `None` when it has none to give.
+fn key_header(source: Source, url: &Url) -> Option<HeaderName> {
+    match source {
+        Source::Dexscreener => None,
+        // CoinGecko sells two plans, each with a host and a header of its own.
+        Source::Geckoterminal if url.host_str().is_some_and(|host| host.starts_with("pro-api.")) => {
+            Some(HeaderName::from_static("x-cg-pro-api-key"))
+        }
+        Source::Geckoterminal => Some(HeaderName::from_static("x-cg-demo-api-key")),
+        Source::Jupiter => Some(HeaderName::from_static("x-api-key")),
+    }
 }
 
 /// How the sources are reached.
@@ -77,8 +103,6 @@ pub struct SourcesConfig {
     pub geckoterminal: SourceConfig,
     /// Jupiter.
     pub jupiter: SourceConfig,
-    /// Jupiter's key; without one its keyless plan is used.
-    pub jupiter_api_key: Option<String>,
     /// Requests under way to one source at the same time.
     pub concurrency: usize,
     /// From question to last byte.
@@ -99,7 +123,6 @@ impl SourcesConfig {
             dexscreener,
             geckoterminal,
             jupiter,
-            jupiter_api_key: None,
             concurrency: Self::CONCURRENCY,
             deadline: DEADLINE,
             memory: SourcesMemory::new(),
@@ -123,7 +146,6 @@ impl fmt::Debug for SourcesConfig {
             .field("dexscreener", &self.dexscreener)
             .field("geckoterminal", &self.geckoterminal)
             .field("jupiter", &self.jupiter)
-            .field("jupiter_api_key", &self.jupiter_api_key.as_ref().map(|_| "…"))
             .field("concurrency", &self.concurrency)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
@@ -144,11 +166,8 @@ impl Sources {
     pub fn new(config: &SourcesConfig, clock: &Clock) -> Result<Self, ClientError> {
         let channel = |source| {
             let place = config.of(source);
-            let key = config.jupiter_api_key.clone().filter(|key| !key.is_empty());
-            let options = HttpOptions {
-                deadline: config.deadline,
-                key: key.filter(|_| source == Source::Jupiter).map(|key| (HeaderName::from_static("x-api-key"), key)),
-            };
+            let key = place.api_key.clone().filter(|key| !key.is_empty());
+            let options = HttpOptions { deadline: config.deadline, key: key_header(source, &place.url).zip(key) };
             let http = HttpClient::new(source, &place.url, options, clock.clone())?;
             let memory = config.memory.get(&source);
             let gate = Gate::new(source, place.budget, memory, Instant::now(), clock.now());

@@ -199,8 +199,9 @@ impl Book {
     }
 
     /// What each chain's wrapped native coin costs: by Jupiter, else by what its pools imply, else as it was a few
-    /// minutes ago, else nobody knows.
+    /// minutes ago, else nobody knows. While no source answers at all the last rate holds, as everything else does.
     fn renew_rates(&mut self, now: Timestamp) {
+        let heard = self.heard(now);
         let natives: Vec<TokenId> = self.live.settings.chains.iter().filter_map(native_of).collect();
         let mut rates: BTreeMap<TokenId, Rate> = BTreeMap::new();
         for native in natives {
@@ -211,12 +212,12 @@ impl Book {
                 let pools = self.entries.values();
                 let pools = pools.flat_map(|entry| entry.known.pools.values());
                 let said = pools.flat_map(BTreeMap::values).map(|said| &said.what);
-                implied_rate(&native, said, now)
+                implied_rate(&native, said, heard)
             };
-            let rate = jupiter.filter(|rate| now.since(rate.as_of) <= SAME_MOMENT).or_else(implied).or_else(|| {
+            let rate = jupiter.filter(|rate| heard.since(rate.as_of) <= SAME_MOMENT).or_else(implied).or_else(|| {
                 let last = [jupiter, self.rates.get(&native).copied()];
                 let last = last.into_iter().flatten().max_by_key(|rate| rate.as_of);
-                last.filter(|rate| now.since(rate.as_of) <= RATE_HOLDS)
+                last.filter(|rate| heard.since(rate.as_of) <= RATE_HOLDS)
             });
             if let Some(rate) = rate {
                 rates.insert(native, rate);

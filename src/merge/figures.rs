@@ -21,6 +21,7 @@ pub(super) struct Figures<'m, 'a> {
     pub(super) pool: Option<&'m Market<'a>>,
     pub(super) stage: Stage,
     pub(super) now: Timestamp,
+    pub(super) heard: Timestamp,
 }
 
 /// Volume and trades.
@@ -112,7 +113,7 @@ impl Figures<'_, '_> {
     /// one pool counts. The two are never added.
     pub(super) fn activity(&self) -> Activity {
         let whole = self.facts(Source::Jupiter).filter(|facts| {
-            let expired = |source: Source, as_of| source.freshness(self.now.since(as_of)) == Freshness::Expired;
+            let expired = |source: Source, as_of| source.freshness(self.heard.since(as_of)) == Freshness::Expired;
             // Jupiter's facts come round more slowly than they become stale; a sum that changed its scope at every
             // visit would jump, so they count until they expire.
             let outlived = self.eligible.iter().all(|pool| expired(pool.flow.source, pool.flow.as_of));

@@ -55,7 +55,7 @@ pub(crate) const COARSE_USD_FROM: f64 = 1.0;
 /// The significant digits of quotients and products of prices: what a float carries with room to spare.
 pub(crate) const DERIVED_DIGITS: usize = 9;
 
-/// How long the last rate of a wrapped native coin holds when no source renews it.
+/// How long the last rate of a wrapped native coin holds when sources answer and none renews it.
 pub(crate) const RATE_HOLDS: Duration = Duration::from_secs(300);
 
 /// A rate that moved by less than this share does not renew derived prices: it would change every row at every tick.

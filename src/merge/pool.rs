@@ -290,7 +290,7 @@ fn read<'a>(
     let inverted = newest.base.token != *token;
     let money = if inverted { &newest.base.token } else { &newest.quote.token };
     let young: Vec<&PoolObservation> =
-        all.iter().copied().filter(|said| world.now.since(said.as_of) < SAME_MOMENT).collect();
+        all.iter().copied().filter(|said| world.heard.since(said.as_of) < SAME_MOMENT).collect();
     let (main, conflict) = believed(&all, &young, newest, memory, world, arbiter);
     let together = young.len() > 1;
     let preferred = |source: Source| young.iter().copied().find(|said| said.source == source);
@@ -368,7 +368,7 @@ fn believed<'a>(
             .iter()
             .copied()
             .find(|said| {
-                let age = world.now.since(said.as_of);
+                let age = world.heard.since(said.as_of);
                 memory.and_then(|memory| memory.shown) == Some(said.source)
                     && said.source.freshness(age) == Freshness::Fresh
             })

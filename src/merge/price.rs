@@ -32,7 +32,7 @@ pub(super) fn shown_price<'m, 'a>(
     ranked: &[&'m Market<'a>],
     reference: Option<f64>,
     jupiter: Option<&'m TokenObservation>,
-    now: Timestamp,
+    heard: Timestamp,
 ) -> Option<Shown<'m, 'a>> {
     let candidate = ranked
         .iter()
@@ -62,7 +62,7 @@ pub(super) fn shown_price<'m, 'a>(
         let liquidity = said.liquidity_usd.unwrap_or(0.0);
         let depth = ranked.first().and_then(|first| first.depth).unwrap_or(0.0);
         let overrules = disputed && liquidity >= JUPITER_MIN_LIQUIDITY_USD.max(depth / 2.0) && said.as_of > as_of;
-        let stale = |source: Source, as_of| source.freshness(now.since(as_of)) >= Freshness::Stale;
+        let stale = |source: Source, as_of| source.freshness(heard.since(as_of)) >= Freshness::Stale;
         let fresher = stale(source, as_of) && !stale(said.source, said.as_of) && liquidity >= JUPITER_THIN_USD;
         if overrules || fresher {
             return by_jupiter(disputed);

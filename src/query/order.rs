@@ -19,10 +19,21 @@ const CHANGE_CEILING: f64 = 10_000.0;
 /// Where a row stands in an order, apart from its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderKey {
-    /// After all rows that are not.
-    pub gated: bool,
+    /// Rows of a later tier stand after all others.
+    pub tier: Tier,
     /// What is compared.
     pub value: OrderValue,
+}
+
+/// How far a named rank can trust a row's figures. Every row is listed; those that can fool a rank come last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Tier {
+    /// Nothing is known against it.
+    Sound,
+    /// Too little liquidity for its figures to mean much.
+    Thin,
+    /// It passes for another token, or its figures are made up.
+    Doubtful,
 }
 
 /// What an order compares.
@@ -59,8 +70,8 @@ impl Order {
     /// The key of a row.
     pub fn key(self, token: &Token) -> OrderKey {
         match self.sort {
-            None | Some((SortKey::Rank, _)) => OrderKey { gated: is_gated(token), value: self.rank_value(token) },
-            Some((key, _)) => OrderKey { gated: false, value: sort_value(token, key, self.window) },
+            None | Some((SortKey::Rank, _)) => OrderKey { tier: tier(token), value: self.rank_value(token) },
+            Some((key, _)) => OrderKey { tier: Tier::Sound, value: sort_value(token, key, self.window) },
         }
     }
 
@@ -72,8 +83,8 @@ impl Order {
             Some((_, descending)) => descending,
         };
         left.0
-            .gated
-            .cmp(&right.0.gated)
+            .tier
+            .cmp(&right.0.tier)
             .then_with(|| compare_values(&left.0.value, &right.0.value, descending))
             .then_with(|| left.1.cmp(right.1))
     }
@@ -108,9 +119,14 @@ fn compare_values(left: &OrderValue, right: &OrderValue, descending: bool) -> Or
     }
 }
 
-fn is_gated(token: &Token) -> bool {
-    token.liquidity_usd.is_none_or(|liquidity| liquidity < RANKED_LIQUIDITY)
-        || [Flag::Lookalike, Flag::FakeLiquidity, Flag::Wash].into_iter().any(|flag| token.has(flag))
+fn tier(token: &Token) -> Tier {
+    if [Flag::Lookalike, Flag::FakeLiquidity, Flag::Wash].into_iter().any(|flag| token.has(flag)) {
+        Tier::Doubtful
+    } else if token.liquidity_usd.is_none_or(|liquidity| liquidity < RANKED_LIQUIDITY) {
+        Tier::Thin
+    } else {
+        Tier::Sound
+    }
 }
 
 /// The published formula; unknown while neither volume nor transactions are known.
@@ -181,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn doubtful_rows_stand_after_all_others_in_a_rank_but_not_in_a_sort() {
+    fn thin_rows_then_doubtful_ones_come_last_in_a_rank_but_not_in_a_sort() {
         let rows = [
             row(1, |t| {
                 t.change_pct.h24 = Some(9_000.0);
@@ -195,7 +211,11 @@ mod tests {
             row(4, |t| t.change_pct.h24 = Some(-5.0)),
         ];
         assert_eq!(sorted("rank=gainers", &rows), [2, 3, 0, 1]);
-        assert_eq!(sorted("rank=losers", &rows), [3, 2, 1, 0]);
+        assert_eq!(
+            sorted("rank=losers", &rows),
+            [3, 2, 0, 1],
+            "even a thin row stands above one that is not what it says"
+        );
         assert_eq!(sorted("sort=-change_pct", &rows), [0, 1, 2, 3]);
     }
 

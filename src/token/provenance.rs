@@ -40,6 +40,27 @@ pub enum Field {
     Verified,
 }
 
+impl Field {
+    /// The field as JSON names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::PriceUsd => "price_usd",
+            Self::PriceSol => "price_sol",
+            Self::ChangePct => "change_pct",
+            Self::VolumeUsd => "volume_usd",
+            Self::Txns => "txns",
+            Self::Traders => "traders",
+            Self::LiquidityUsd => "liquidity_usd",
+            Self::MarketCapUsd => "market_cap_usd",
+            Self::FdvUsd => "fdv_usd",
+            Self::Holders => "holders",
+            Self::CreatedAt => "created_at",
+            Self::Verified => "verified",
+        }
+    }
+}
+
 /// The origin of one field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldProvenance {

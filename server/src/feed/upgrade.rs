@@ -8,12 +8,12 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::connection::serve;
 use super::hub::Hub;
 use super::limits::{ClientAddr, Full};
 use super::session::MAX_MESSAGE_BYTES;
+use crate::problem::Problem;
 
 /// The one subprotocol.
 const SUBPROTOCOL: &str = "memescope.v1.json";
@@ -65,19 +65,9 @@ pub(super) async fn upgrade(
 }
 
 fn later(status: StatusCode, detail: &str) -> Response {
-    let mut response = problem(status, "overloaded", detail);
-    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
-    response
+    Problem::new(status, "overloaded", detail).retry_after(5).into_response()
 }
 
-fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
-    let title = status.canonical_reason().unwrap_or_default();
-    let body = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": status.as_u16(),
-        "code": code,
-        "detail": detail,
-    });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+fn problem(status: StatusCode, code: &'static str, detail: &str) -> Response {
+    Problem::new(status, code, detail).into_response()
 }

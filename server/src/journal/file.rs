@@ -39,7 +39,8 @@ impl StateFile {
         Ok(bytes)
     }
 
-    fn decode(bytes: &[u8]) -> io::Result<Self> {
+    /// Reads a file's bytes.
+    pub(super) fn decode(bytes: &[u8]) -> io::Result<Self> {
         let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let (header, packed) = bytes.split_at_checked(HEADER).ok_or_else(|| damaged("shorter than its header"))?;
         let word =

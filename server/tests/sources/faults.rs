@@ -249,7 +249,7 @@ async fn requests_say_who_asks_and_for_what() {
     let stub = Stub::always(Reply::new(200, "age: 27\r\n", "[]")).await;
     let base = format!("{}/below/", stub.base);
     let mut config = config(&base);
-    config.jupiter_api_key = Some("secret".into());
+    config.jupiter.api_key = Some("secret".into());
     assert!(!format!("{config:?}").contains("secret"));
     let sources = sources(&config);
     let (dex, gecko, jupiter) = (sources.dexscreener(), sources.geckoterminal(), sources.jupiter());

@@ -19,7 +19,7 @@ use url::Url;
 const NOW: Timestamp = Timestamp::from_secs(1_790_628_375);
 
 fn place(base: &str, budget: &str) -> SourceConfig {
-    SourceConfig { url: Url::parse(base).unwrap(), budget: budget.parse::<Rate>().unwrap() }
+    SourceConfig { url: Url::parse(base).unwrap(), budget: budget.parse::<Rate>().unwrap(), api_key: None }
 }
 
 /// All three sources at one address, with budgets that no test uses up and dice that show nothing.

@@ -1,0 +1,82 @@
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use memescope::Epoch;
+use server::engine::Engine;
+use tokio_util::sync::CancellationToken;
+
+use crate::world::World;
+
+/// Polls until the board has rows and they are on disk, then stops in order. What stood on disk just before the stop is
+/// copied to `crashed`.
+async fn run_once(world: &World, folder: &Path, crashed: &Path) -> (Epoch, u64) {
+    let engine = Engine::open(world.engine_settings(folder), world.hands.clock(), Epoch::from_bits(1)).await.unwrap();
+    assert!(!engine.is_restored);
+    let store = engine.store.clone();
+    let mut bell = store.bell();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(engine.run(stop.clone()));
+    let state = folder.join("state");
+    while store.snapshot().board.tokens.len() < 50 || !state.exists() {
+        tokio::time::timeout(Duration::from_secs(20), bell.changed()).await.unwrap().unwrap();
+    }
+    fs::create_dir_all(crashed).unwrap();
+    for name in ["state", "state.prev"] {
+        // The writer may be between its two renames; either file alone is a whole state.
+        let _ = fs::copy(folder.join(name), crashed.join(name));
+    }
+    stop.cancel();
+    running.await.unwrap();
+    let board = &store.snapshot().board;
+    (board.epoch, board.seq)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_and_a_killed_engine_serve_their_last_board_though_all_sources_are_dead() {
+    let world = World::new(150).await;
+    let home = tempfile::tempdir().unwrap();
+    let (stopped, killed) = (home.path().join("stopped"), home.path().join("killed"));
+    let (epoch, seq) = run_once(&world, &stopped, &killed).await;
+
+    world.break_sources("all:hang@0s-").await;
+    world.hands.pass(Duration::from_secs(2 * 3600));
+    let open = async |folder: &Path| {
+        Engine::open(world.engine_settings(folder), world.hands.clock(), Epoch::from_bits(2)).await.unwrap()
+    };
+    let after_stop = open(&stopped).await;
+    let board = &after_stop.store.snapshot().board;
+    assert!(after_stop.is_restored);
+    assert!(board.tokens.len() >= 50);
+    assert!(board.stale && board.tokens.values().all(|token| token.stale), "nobody has confirmed it for two hours");
+    assert!(board.tokens.values().any(|token| token.price_usd.is_some()));
+    assert_eq!(board.epoch, epoch, "history goes on after a clean stop");
+    assert!(board.seq > seq);
+    assert!(after_stop.store.commits_after(epoch, seq).is_some(), "a subscriber resumes from where it was");
+
+    let after_crash = open(&killed).await;
+    let board = &after_crash.store.snapshot().board;
+    assert!(board.tokens.len() >= 50 && board.stale);
+    assert_eq!(board.epoch, Epoch::from_bits(2), "boards may have been seen that were not stored");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_engine_may_not_have_the_folder() {
+    let world = World::new(20).await;
+    let home = tempfile::tempdir().unwrap();
+    let settings = || world.engine_settings(home.path());
+    let _first = Engine::open(settings(), world.hands.clock(), Epoch::from_bits(1)).await.unwrap();
+    let refused = Engine::open(settings(), world.hands.clock(), Epoch::from_bits(2)).await.unwrap_err();
+    assert!(refused.to_string().contains("in use by another memescope"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_markets_state_is_refused() {
+    let world = World::new(60).await;
+    let home = tempfile::tempdir().unwrap();
+    run_once(&world, home.path(), &home.path().join("copy")).await;
+    let mut settings = world.engine_settings(home.path());
+    settings.poller.market = "live".to_owned();
+    let refused = Engine::open(settings, world.hands.clock(), Epoch::from_bits(2)).await.unwrap_err();
+    assert!(refused.to_string().contains("`demo:7`, not `live`"), "{refused}");
+}
