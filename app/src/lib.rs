@@ -10,6 +10,18 @@
 //!
 //! The server renders the view of the address completely; the browser takes over the same markup and keeps it up to date.
 //! What only a browser can do sits in `browser`, which is not compiled for the server.
+//!
+//! # For the server
+//!
+//! Routes come from `leptos_axum::generate_route_list(App)` and are rendered by [`shell()`]; the one server function,
+//! [`LoadPage`], answers at `GET /api/page` and is registered by itself. Both look into their context for
+//!
+//! - `Arc<dyn reader::TokenReader>`: where pages of rows come from; without it every page says that it cannot be reached;
+//! - [`AssetNames`]: the files below `/pkg`, read once from `pkg/assets.json`; without it the names have no hash.
+//!
+//! The request's cookie and the nonce are found where `leptos_axum` and `leptos` put them. What the policy of the page
+//! must allow is scripts with the nonce, `'wasm-unsafe-eval'`, and styles, fonts, images and connections to its own
+//! origin; nothing in the markup is styled inline. The browser follows `/ws` and links to `/tokens`.
 
 // The type of a view holds those of all its elements.
 #![recursion_limit = "256"]
