@@ -7,6 +7,7 @@ use crate::board_state::BoardState;
 use crate::controls::Controls;
 use crate::footer::{Footer, NextPage};
 use crate::notices::Notices;
+use crate::part::part;
 use crate::reader::TokenPage;
 use crate::server_fns::PageError;
 use crate::token_table::TokenTable;
@@ -32,19 +33,19 @@ pub(crate) fn Home() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     crate::browser::start(state, search);
     // Each part is a type of its own inside; together they would be one that the compiler gives up on.
-    view! {
+    part(view! {
         <a class="skip" href="#board" rel="external">"Skip to the board"</a>
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>
         <header class="chrome">
-            {view! { <TopBar state /> }.into_any()}
-            {view! { <Controls state /> }.into_any()}
-            {view! { <Notices state /> }.into_any()}
+            {part(view! { <TopBar state /> })}
+            {part(view! { <Controls state /> })}
+            {part(view! { <Notices state /> })}
         </header>
         <main>
-            {view! { <TokenTable state /> }.into_any()}
-            {view! { <NextPage state /> }.into_any()}
+            {part(view! { <TokenTable state /> })}
+            {part(view! { <NextPage state /> })}
         </main>
-        {view! { <Footer state /> }.into_any()}
+        {part(view! { <Footer state /> })}
         <p class="vh" role="status">{move || state.announcement.get()}</p>
-    }
+    })
 }

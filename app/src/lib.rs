@@ -36,8 +36,11 @@ mod browser;
 mod controls;
 mod filters;
 mod footer;
+#[cfg(any(feature = "hydrate", test))]
+mod frame;
 mod home;
 mod notices;
+mod part;
 mod preferences;
 pub mod reader;
 mod search;

@@ -6,6 +6,7 @@ use memescope::format;
 
 use crate::board_state::BoardState;
 use crate::filters;
+use crate::part::part;
 use crate::server_fns::PageError;
 
 /// The bars under the controls.
@@ -36,14 +37,13 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
     let lost = move || (link.get() == LinkState::Disconnected).then(|| view! { <Lost state /> });
     let problem = move || {
         state.problem.get().map(|problem| match problem.error {
-            PageError::InvalidCursor => view! {
+            PageError::InvalidCursor => part(view! {
                 <p class="notice warn" data-testid="problem">
                     "This place in the list is not valid any more. "
                     <a href=state.address.with(|address| address.href(&address.query))>"Begin at the top"</a>
                 </p>
-            }
-            .into_any(),
-            PageError::Unreachable => view! {
+            }),
+            PageError::Unreachable => part(view! {
                 <p class="notice warn" data-testid="problem">
                     {if problem.more {
                         "The next rows could not be loaded. "
@@ -54,8 +54,7 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
                         "Try again"
                     </button>
                 </p>
-            }
-            .into_any(),
+            }),
         })
     };
     view! {
@@ -104,10 +103,10 @@ fn retry_now() {
 pub(crate) fn NoRows(state: BoardState) -> impl IntoView {
     let words = move || {
         if state.problem.with(Option::is_some) {
-            return view! { <p>"The rows are not here."</p> }.into_any();
+            return part(view! { <p>"The rows are not here."</p> });
         }
         if state.is_first_start() {
-            return view! { <p>"Waiting for the first answer of the sources…"</p> }.into_any();
+            return part(view! { <p>"Waiting for the first answer of the sources…"</p> });
         }
         state.address.with(|address| {
             let query = &address.query;
@@ -122,11 +121,10 @@ pub(crate) fn NoRows(state: BoardState) -> impl IntoView {
                 Some(q) => format!("No match for “{q}”."),
                 None => "No token passes these filters.".to_owned(),
             };
-            view! {
+            part(view! {
                 <p><bdi>{words}</bdi></p>
                 <p class="ways">{removable}</p>
-            }
-            .into_any()
+            })
         })
     };
     view! {

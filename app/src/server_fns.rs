@@ -4,7 +4,9 @@
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "the browser waits, the server does not"))]
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, JsonEncoding};
+use leptos::server_fn::codec::{GetUrl, JsonEncoding, Post};
+use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::reader::TokenPage;
@@ -31,8 +33,36 @@ impl FromServerFnError for PageError {
     }
 }
 
+/// JSON that is read as text, as the first page in the document is: one reader of rows in the browser's module, not two.
+pub struct JsonText;
+
+impl ContentType for JsonText {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for JsonText {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn encode(output: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_string(output).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for JsonText {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        let text = std::str::from_utf8(&bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;
+        serde_json::from_str(text)
+    }
+}
+
 /// A page of the view of an address: `search` is what stands after `?` in it, `cursor` where the page begins.
-#[server(prefix = "/api", endpoint = "page", input = GetUrl)]
+#[server(prefix = "/api", endpoint = "page", input = GetUrl, output = Post<JsonText>)]
 pub async fn load_page(search: String, cursor: Option<String>) -> Result<TokenPage, PageError> {
     ssr::read_page(&search, cursor)
 }

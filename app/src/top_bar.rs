@@ -7,6 +7,7 @@ use memescope::feed::client::LinkState;
 use memescope::{SourceReport, SourceState, format};
 
 use crate::board_state::BoardState;
+use crate::part::part;
 use crate::search::Search;
 
 /// The top bar.
@@ -96,7 +97,7 @@ fn Look() -> impl IntoView {
     view! {
         <details class="menu look needs-script" name="menu" on:toggle=move |_| opened.set(true)>
             <summary class="pill" title="Theme, colours, density, keys">"View"</summary>
-            <div class="sheet">{move || opened.get().then(|| choices().into_any())}</div>
+            <div class="sheet">{move || opened.get().then(|| part(choices()))}</div>
         </details>
     }
 }

@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use memescope::feed::client::{Applied, Link, LinkAction, LinkState, ListState, RowChange, RowsState};
-use memescope::feed::{
-    Channel, ClientMessage, DeltaFrame, ErrorFrame, RequestId, Resume, ServerMessage, SnapshotFrame, SubscribeParams,
-    Subscribed,
-};
+use memescope::feed::{Channel, ClientMessage, DeltaFrame, RequestId, Resume, SnapshotFrame, SubscribeParams};
 use memescope::{Timestamp, TokenId};
 use serde_json::Value;
 
 use crate::board_state::{BoardState, Connection};
 use crate::browser::{is_visible, later, now_ms, random, socket::Socket};
+use crate::frame::{Frame, Refused, Status, Subscribed};
 use crate::server_fns::PAGE_ROWS;
 use crate::token_table::order;
 
@@ -174,8 +172,8 @@ impl Feed {
     fn connect(&mut self) {
         self.lose_socket();
         let on_text = |text: String| {
-            if let Ok(message) = serde_json::from_str::<ServerMessage>(&text) {
-                with_feed(|feed| feed.receive(message));
+            if let Some(frame) = Frame::read(&text) {
+                with_feed(|feed| feed.receive(frame));
             }
         };
         let on_close = || {
@@ -258,10 +256,10 @@ impl Feed {
         self.update = None;
     }
 
-    fn receive(&mut self, message: ServerMessage) {
+    fn receive(&mut self, frame: Frame) {
         self.link.frame(now_ms());
-        match message {
-            ServerMessage::Hello(hello) => {
+        match frame {
+            Frame::Hello(hello) => {
                 self.link.promise(hello.heartbeat_ms);
                 self.clock = later(self.clock, hello.server_time);
                 self.greeted = true;
@@ -269,9 +267,9 @@ impl Feed {
                 self.subscribe(Channel::Status, SubscribeParams::default(), None);
                 self.enter();
             }
-            ServerMessage::Subscribed(answer) => self.opened(answer),
-            ServerMessage::Updated { id, .. } => {
-                if self.update.is_some_and(|asked| RequestId::Number(asked) == id) {
+            Frame::Subscribed(answer) => self.opened(answer),
+            Frame::Updated(answer) => {
+                if self.update == Some(answer.id) {
                     self.update = None;
                     if let Wanted::Ids(ids) = &self.asked_rows {
                         self.rows.keep_only(ids);
@@ -279,28 +277,22 @@ impl Feed {
                     self.follow_rows();
                 }
             }
-            ServerMessage::Snapshot(frame) => self.take_snapshot(frame),
-            ServerMessage::Delta(frame) => self.take_delta(frame),
-            ServerMessage::Status { sources, sol_usd, stale } => {
-                let reports: Vec<_> =
-                    sources.into_iter().filter_map(|report| serde_json::from_value(report).ok()).collect();
-                self.state.sources.set(reports);
+            Frame::Snapshot(frame) => self.take_snapshot(frame),
+            Frame::Delta(frame) => self.take_delta(frame),
+            Frame::Status(Status { sources, sol_usd, stale }) => {
+                self.state.sources.set(sources);
                 self.state.sol_usd.set(sol_usd);
                 if self.state.stale.get_untracked() != stale {
                     self.state.stale.set(stale);
                 }
             }
-            ServerMessage::Heartbeat { as_of, .. } => self.set_as_of(as_of),
-            ServerMessage::Error(error) => self.refused(&error),
-            ServerMessage::Bye { retry_after_ms, .. } => {
+            Frame::Heartbeat(heartbeat) => self.set_as_of(heartbeat.as_of),
+            Frame::Refused(refused) => self.refused(&refused),
+            Frame::Bye(bye) => {
                 self.lose_socket();
-                self.link.closed(now_ms(), random(), Some(retry_after_ms));
+                self.link.closed(now_ms(), random(), Some(bye.retry_after_ms));
             }
-            ServerMessage::Unsubscribed { .. }
-            | ServerMessage::Event(_)
-            | ServerMessage::Pong { .. }
-            | ServerMessage::Digest { .. }
-            | ServerMessage::Unknown => {}
+            Frame::Other => {}
         }
         self.tell();
     }
@@ -421,13 +413,12 @@ impl Feed {
     }
 
     fn opened(&mut self, answer: Subscribed) {
-        let RequestId::Number(id) = answer.id else { return };
         let slot = match answer.channel {
             Channel::List => &mut self.list_sub,
             Channel::Rows => &mut self.rows_sub,
             Channel::Events | Channel::Status => return,
         };
-        if matches!(slot, Sub::Asked(asked) if *asked == id) {
+        if matches!(slot, Sub::Asked(asked) if *asked == answer.id) {
             *slot = Sub::Open(answer.sub);
             self.follow_rows();
         } else if !slot.is(&answer.sub) {
@@ -445,8 +436,8 @@ impl Feed {
     }
 
     /// A request was refused: it is made again after a while, unless it made no sense.
-    fn refused(&mut self, error: &ErrorFrame) {
-        let Some(RequestId::Number(id)) = error.id else { return };
+    fn refused(&mut self, error: &Refused) {
+        let Some(id) = error.id else { return };
         let was = |sub: &Sub| matches!(sub, Sub::Asked(asked) if *asked == id);
         if self.update == Some(id) {
             // The rows are asked for anew, with a subscription of their own.

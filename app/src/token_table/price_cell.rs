@@ -5,6 +5,7 @@ use memescope::format::{self, PriceText, UNKNOWN};
 use memescope::{Price, Timestamp};
 
 use crate::board_state::{BoardState, Row};
+use crate::part::part;
 
 /// What the price cell shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +68,7 @@ pub(super) fn price_cell(state: BoardState, row: &Row) -> impl IntoView + use<> 
         let Shown { price, text, old_since, flash } = shown.get();
         let title = price.map_or_else(|| "No source has said a price yet".to_owned(), |price| format!("${price}"));
         let class = if price.is_some() { "" } else { "unknown" };
-        let figure = text.map_or_else(|| UNKNOWN.into_any(), |text| figure(text, flash).into_any());
+        let figure = text.map_or_else(|| part(UNKNOWN), |text| part(figure(text, flash)));
         let age = old_since.map(|since| {
             let age = move || format!("{} old", format::lag(state.now.get().since(since)));
             view! { <span class="old-since">{age}</span> }

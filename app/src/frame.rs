@@ -1,0 +1,169 @@
+//! What the page reads of the feed.
+//!
+//! The kind of a message is read first and the rest of it into the type of that kind, straight from the text: much less
+//! code in the browser than a type of all kinds, which has to keep what it read until the kind is known.
+
+use memescope::feed::{Channel, DeltaFrame, Hello, SnapshotFrame};
+use memescope::{Price, SourceReport, Timestamp};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// A message of the server, as far as the page makes use of it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Frame {
+    Hello(Hello),
+    Subscribed(Subscribed),
+    Updated(Answer),
+    Snapshot(SnapshotFrame),
+    Delta(DeltaFrame),
+    Status(Status),
+    Heartbeat(Heartbeat),
+    Refused(Refused),
+    Bye(Bye),
+    /// Anything else.
+    Other,
+}
+
+/// The page numbers its requests.
+#[derive(Debug, PartialEq, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) id: u64,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+pub(crate) struct Subscribed {
+    pub(crate) id: u64,
+    pub(crate) sub: String,
+    pub(crate) channel: Channel,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+pub(crate) struct Status {
+    pub(crate) sources: Vec<SourceReport>,
+    #[serde(default)]
+    pub(crate) sol_usd: Option<Price>,
+    #[serde(default)]
+    pub(crate) stale: bool,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+pub(crate) struct Heartbeat {
+    pub(crate) as_of: Timestamp,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+pub(crate) struct Refused {
+    #[serde(default)]
+    pub(crate) id: Option<u64>,
+    pub(crate) status: u16,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+pub(crate) struct Bye {
+    pub(crate) retry_after_ms: u64,
+}
+
+impl Frame {
+    /// Reads a message; `None` when it is none.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(rename = "type")]
+            kind: String,
+        }
+        fn rest<T: DeserializeOwned>(text: &str) -> Option<T> {
+            serde_json::from_str(text).ok()
+        }
+        Some(match rest::<Kind>(text)?.kind.as_str() {
+            "hello" => Self::Hello(rest(text)?),
+            "subscribed" => Self::Subscribed(rest(text)?),
+            "updated" => Self::Updated(rest(text)?),
+            "snapshot" => Self::Snapshot(rest(text)?),
+            "delta" => Self::Delta(rest(text)?),
+            "status" => Self::Status(rest(text)?),
+            "heartbeat" => Self::Heartbeat(rest(text)?),
+            "error" => Self::Refused(rest(text)?),
+            "bye" => Self::Bye(rest(text)?),
+            _ => Self::Other,
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use memescope::feed::{self, ErrorFrame, RequestId, ServerMessage};
+    use memescope::{Epoch, Token};
+
+    use super::*;
+
+    fn read(message: &ServerMessage) -> Option<Frame> {
+        Frame::read(&serde_json::to_string(message).unwrap())
+    }
+
+    #[test]
+    fn reads_what_the_server_sends() {
+        let at = Timestamp::from_secs(5);
+        let id = "solana:So11111111111111111111111111111111111111112".parse().unwrap();
+        let delta = DeltaFrame {
+            sub: "r2".to_owned(),
+            prev: 3,
+            seq: 4,
+            as_of: at,
+            splices: Some(vec![(0, 1, vec![])]),
+            total: Some(9),
+            rows: vec![Token::new(id, at)],
+            patches: vec![],
+            gone: vec![],
+            part: Some((1, 2)),
+        };
+        assert_eq!(read(&ServerMessage::Delta(delta.clone())), Some(Frame::Delta(delta)));
+        let snapshot = SnapshotFrame {
+            sub: "l1".to_owned(),
+            epoch: Epoch::from_bits(7),
+            seq: 4,
+            as_of: at,
+            ids: Some(vec![]),
+            total: Some(0),
+            rows: None,
+            reason: None,
+            part: None,
+        };
+        assert_eq!(read(&ServerMessage::Snapshot(snapshot.clone())), Some(Frame::Snapshot(snapshot)));
+        let subscribed = feed::Subscribed {
+            id: RequestId::Number(8),
+            sub: "l1".to_owned(),
+            channel: Channel::List,
+            mode: "resume".to_owned(),
+        };
+        let expected = Subscribed { id: 8, sub: "l1".to_owned(), channel: Channel::List };
+        assert_eq!(read(&ServerMessage::Subscribed(subscribed)), Some(Frame::Subscribed(expected)));
+        let updated = ServerMessage::Updated { id: RequestId::Number(9), sub: "r2".to_owned() };
+        assert_eq!(read(&updated), Some(Frame::Updated(Answer { id: 9 })));
+        let status = ServerMessage::Status { sources: vec![], sol_usd: None, stale: true };
+        let expected = Status { sources: vec![], sol_usd: None, stale: true };
+        assert_eq!(read(&status), Some(Frame::Status(expected)));
+        assert_eq!(
+            read(&ServerMessage::Heartbeat { seq: 1, as_of: at }),
+            Some(Frame::Heartbeat(Heartbeat { as_of: at }))
+        );
+        let bye = ServerMessage::Bye { code: "server_shutdown".to_owned(), retry_after_ms: 1_500 };
+        assert_eq!(read(&bye), Some(Frame::Bye(Bye { retry_after_ms: 1_500 })));
+        for id in [None, Some(3)] {
+            let error = ErrorFrame {
+                id: id.map(RequestId::Number),
+                code: "overloaded".to_owned(),
+                detail: String::new(),
+                status: 503,
+            };
+            assert_eq!(read(&ServerMessage::Error(error)), Some(Frame::Refused(Refused { id, status: 503 })));
+        }
+    }
+
+    #[test]
+    fn what_is_of_no_use_is_told_from_what_is_no_message() {
+        assert_eq!(Frame::read(r#"{"type":"weather","sky":"blue"}"#), Some(Frame::Other));
+        for text in ["", "7", "{}", r#"{"type":"delta"}"#, r#"{"type":"hello","protocol":"x"}"#] {
+            assert_eq!(Frame::read(text), None, "{text}");
+        }
+    }
+}
