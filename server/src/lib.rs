@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod feed;
+pub mod http;
 pub mod journal;
 pub mod market;
 pub mod observe;
