@@ -27,6 +27,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 
 pub use self::client_address::Proxies;
+#[cfg(test)]
+pub(crate) use self::host::tests::config as test_config;
 pub use self::listener::{BindError, bind, raise_open_files};
 pub use self::request_id::RequestId;
 pub use self::serve::{ServeOptions, serve};

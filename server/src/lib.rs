@@ -13,5 +13,6 @@ pub mod observe;
 pub mod planner;
 pub mod poller;
 pub mod problem;
+pub mod site;
 pub mod sources;
 pub mod store;

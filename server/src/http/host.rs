@@ -80,8 +80,8 @@ pub(super) async fn answer(State(host): State<Arc<Host>>, mut request: Request, 
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(id.clone());
 
-    let told = Told::of(&request);
     let kind = Kind::of(request.uri().path());
+    let told = Told::of(&request, kind);
     let readable = if kind == Kind::Rest { cors::allowed(&host.origins, request.headers()) } else { None };
     let preflight = if kind == Kind::Rest { cors::preflight(&host.origins, &request) } else { None };
 
@@ -196,6 +196,7 @@ fn problem_of(status: StatusCode) -> Option<Problem> {
 
 /// What the log tells about a request.
 struct Told {
+    kind: Kind,
     method: Method,
     path: String,
 }
@@ -204,9 +205,9 @@ impl Told {
     /// The longest path that is repeated.
     const LONGEST: usize = 256;
 
-    fn of(request: &Request<Body>) -> Self {
+    fn of(request: &Request<Body>, kind: Kind) -> Self {
         let path = request.uri().path().chars().take(Self::LONGEST).collect();
-        Self { method: request.method().clone(), path }
+        Self { kind, method: request.method().clone(), path }
     }
 
     fn log(&self, id: &RequestId, status: StatusCode, took: Duration) {
@@ -222,8 +223,10 @@ impl Told {
                 )
             };
         }
-        // A server that is not ready or has too much to do says so elsewhere, once.
-        if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE { tell!(warn) } else { tell!(debug) }
+        // A server function answers 500 to every refusal; a server that is not ready says so elsewhere, once.
+        let is_fault =
+            status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE && self.kind != Kind::ServerFunction;
+        if is_fault { tell!(warn) } else { tell!(debug) }
     }
 }
 
