@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod demo;
 pub mod engine;
@@ -13,6 +14,8 @@ pub mod observe;
 pub mod planner;
 pub mod poller;
 pub mod problem;
+pub mod run;
+pub mod signals;
 pub mod site;
 pub mod sources;
 pub mod store;
