@@ -32,6 +32,7 @@ use axum::Router;
 use axum::routing::get;
 
 pub use self::hub::{FeedConfig, Hub, TooManyViews, WatchedView};
+pub(crate) use self::limits::network;
 pub use self::limits::{ClientAddr, Origins};
 pub use self::stats::FeedStats;
 

@@ -2,15 +2,20 @@
 
 pub mod bus;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod feed;
+pub mod http;
 pub mod journal;
 pub mod market;
 pub mod observe;
 pub mod planner;
 pub mod poller;
 pub mod problem;
+pub mod run;
+pub mod signals;
+pub mod site;
 pub mod sources;
 pub mod store;

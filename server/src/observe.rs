@@ -1,5 +1,7 @@
 //! Named events of the log: their wording and fields stand here, beside each other.
 
+pub mod logging;
+
 use std::time::Duration;
 
 use memescope::{Seq, Source};

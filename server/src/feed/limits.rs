@@ -48,7 +48,7 @@ fn is_same(origin: &str, host: &str) -> bool {
 }
 
 /// The addresses that count as one client: an IPv6 subscriber holds a whole /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 @ IpAddr::V4(_) => v4,
