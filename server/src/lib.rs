@@ -9,6 +9,7 @@ pub mod feed;
 pub mod journal;
 pub mod market;
 pub mod observe;
+pub mod pages;
 pub mod planner;
 pub mod poller;
 pub mod problem;
