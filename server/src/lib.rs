@@ -13,5 +13,6 @@ pub mod pages;
 pub mod planner;
 pub mod poller;
 pub mod problem;
+pub mod reader;
 pub mod sources;
 pub mod store;
