@@ -1,5 +1,6 @@
 //! The `memescope` server: sources, poller, store, journal, feed, HTTP and the demo market.
 
+pub mod api;
 pub mod bus;
 pub mod clock;
 pub mod config;
