@@ -57,3 +57,37 @@ impl TokenReader for BoardReader {
 fn count(places: usize) -> u64 {
     u64::try_from(places).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use memescope::Timestamp;
+
+    use super::*;
+    use crate::pages::testing::{Market, Step, id, selection};
+
+    #[test]
+    fn the_page_walks_one_list_and_knows_the_time() {
+        let market = Market::with_tokens(30);
+        let now = Timestamp::from_secs(1_800_000_000);
+        let reader = BoardReader::new(market.store.clone(), market.pages.clone(), Clock::new(move || now), true);
+        let query = selection("sort=price_usd").query().clone();
+        let first = reader.page(&PageRequest { query: query.clone(), limit: 20, cursor: None }).unwrap();
+        assert_eq!((first.rows.len(), first.first, first.total, first.seq), (20, 0, 30, 1));
+        assert_eq!((first.server_time, first.demo, first.rebased), (now, true, false));
+        market.commit(1, &Step::from([(30, Some(1))]));
+        let rest = reader.page(&PageRequest { query, limit: 9_999, cursor: first.next_cursor }).unwrap();
+        assert_eq!((rest.rows.len(), rest.first, rest.next_cursor), (10, 20, None));
+        assert_eq!(rest.rows[9].id, id(30));
+        let wrong = PageRequest { limit: 5, cursor: Some("x".to_owned()), ..PageRequest::default() };
+        assert_eq!(reader.page(&wrong), Err(ReadError::InvalidCursor));
+    }
+
+    #[test]
+    fn no_page_is_larger_than_the_largest() {
+        let market = Market::with_tokens(250);
+        let reader = BoardReader::new(market.store.clone(), market.pages.clone(), Clock::system(), false);
+        let page = reader.page(&PageRequest { limit: usize::MAX, ..PageRequest::default() }).unwrap();
+        assert_eq!(page.rows.len(), MAX_ROWS);
+    }
+}
