@@ -8,7 +8,8 @@ use std::time::Duration;
 use leptos::prelude::*;
 use memescope::feed::client::{Applied, Link, LinkAction, LinkState, ListState, RowChange, RowsState};
 use memescope::feed::{
-    Channel, ClientMessage, DeltaFrame, ErrorFrame, RequestId, Resume, ServerMessage, SnapshotFrame, SubscribeParams, Subscribed,
+    Channel, ClientMessage, DeltaFrame, ErrorFrame, RequestId, Resume, ServerMessage, SnapshotFrame, SubscribeParams,
+    Subscribed,
 };
 use memescope::{Timestamp, TokenId};
 use serde_json::Value;

@@ -142,7 +142,7 @@ impl CursorKey {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use memescope::query::OrderValue;
+    use memescope::query::{OrderValue, Tier};
     use proptest::prelude::*;
 
     use super::*;
@@ -150,15 +150,15 @@ mod tests {
     const KEY: CursorKey = CursorKey::from_bytes([7; 32]);
 
     fn any_cursor() -> impl Strategy<Value = Cursor> {
+        let tier = prop_oneof![Just(Tier::Sound), Just(Tier::Thin), Just(Tier::Doubtful)];
         let value = prop_oneof![
             Just(OrderValue::Missing),
             (-1e12..1e12f64).prop_map(OrderValue::Number),
             "\\PC{0,64}".prop_map(|text| OrderValue::Text(text.into())),
         ];
         let id = TokenId::new(&memescope::Chain::solana(), &bs58::encode([9; 32]).into_string()).unwrap();
-        let after = proptest::option::of(
-            (any::<bool>(), value).prop_map(move |(gated, value)| (OrderKey { gated, value }, id.clone())),
-        );
+        let after =
+            proptest::option::of((tier, value).prop_map(move |(tier, value)| (OrderKey { tier, value }, id.clone())));
         (any::<[u64; 3]>(), any::<u64>(), after).prop_map(|([epoch, seq, fingerprint], offset, after)| {
             Cursor::new(Epoch::from_bits(epoch), seq, fingerprint, offset, after)
         })

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
 use memescope::fnv::Fnv;
 use memescope::query::{Filter, Metric, Order, OrderKey};
@@ -68,34 +67,30 @@ impl Selection {
 /// The rows of one snapshot that pass a selection, in its order.
 #[derive(Debug)]
 pub struct List {
-    /// A number that no other list of this process has.
-    pub serial: u64,
     /// The snapshot.
     pub snapshot: Arc<Snapshot>,
     /// The selection.
     pub selection: Arc<Selection>,
     /// The rows.
     pub rows: Vec<Arc<Row>>,
+    /// Their keys, so that a search looks at no row but the last; none when rows come as they are named.
+    keys: Vec<OrderKey>,
 }
 
 impl List {
-    fn new(snapshot: Arc<Snapshot>, selection: Arc<Selection>, rows: Vec<Arc<Row>>) -> Self {
-        static SERIAL: AtomicU64 = AtomicU64::new(0);
-        Self { serial: SERIAL.fetch_add(1, Memory::Relaxed), snapshot, selection, rows }
-    }
-
     /// Filters and sorts the rows of a snapshot.
     pub fn build(snapshot: Arc<Snapshot>, selection: Arc<Selection>) -> Self {
         let query = selection.query();
+        let order = Order::of(query);
         let judge = Judge::new(&selection, snapshot.board.as_of);
-        let rows = if query.ids.is_empty() {
-            sorted(Order::of(query), snapshot.rows.values().filter(|row| judge.passes(&row.token)))
+        let (rows, keys) = if query.ids.is_empty() {
+            sorted(order, snapshot.rows.values().filter(|row| judge.passes(&row.token)))
         } else {
             let named = query.ids.iter().filter_map(|id| snapshot.rows.get(id));
             let named = named.filter(|row| judge.passes(&row.token));
-            if Order::is_as_given(query) { named.cloned().collect() } else { sorted(Order::of(query), named) }
+            if Order::is_as_given(query) { (named.cloned().collect(), Vec::new()) } else { sorted(order, named) }
         };
-        Self::new(snapshot, selection, rows)
+        Self { snapshot, selection, rows, keys }
     }
 
     /// The list of a later snapshot, from the commits that lead to it; `None` when it is better built afresh.
@@ -108,48 +103,46 @@ impl List {
         for commit in commits {
             touched.extend(commit.changes.iter().map(|change| &change.row.token.id));
             touched.extend(&commit.removed);
-            // Each touched row costs a few searches, each other row a copy of its handle.
+            // Each touched row costs a few searches, each other row a copy of its handle and its key.
             if touched.len() > 64 + self.snapshot.rows.len() / 8 {
                 return None;
             }
         }
         let judge = Judge::new(selection, snapshot.board.as_of);
-        let order = Order::of(selection.query());
         let mut leaves: Vec<usize> = touched.iter().filter_map(|id| self.place_of(id)).collect();
         leaves.sort_unstable();
         let enters = touched.iter().filter_map(|id| snapshot.rows.get(*id)).filter(|row| judge.passes(&row.token));
-        let enters = sorted(order, enters).into_iter().map(|row| {
-            let key = order.key(&row.token);
-            (self.first_after(|key_of, id| order.compare((key_of, id), (&key, &row.token.id)).is_lt()), row)
-        });
-        let mut rows = Vec::with_capacity(self.rows.len() + 16);
+        let (enters, enter_keys) = sorted(self.order(), enters);
+        let mut rows = Vec::with_capacity(self.rows.len() + enters.len());
+        let mut keys = Vec::with_capacity(rows.capacity());
         let mut copied = 0;
         let mut leaves = leaves.into_iter().peekable();
-        let mut copy_until = |rows: &mut Vec<Arc<Row>>, place: usize| {
+        let mut copy_until = |rows: &mut Vec<Arc<Row>>, keys: &mut Vec<OrderKey>, place: usize| {
             while let Some(left) = leaves.next_if(|left| *left < place) {
                 rows.extend_from_slice(&self.rows[copied..left]);
+                keys.extend_from_slice(&self.keys[copied..left]);
                 copied = left + 1;
             }
             rows.extend_from_slice(&self.rows[copied..place]);
+            keys.extend_from_slice(&self.keys[copied..place]);
             copied = place;
         };
-        for (place, row) in enters {
-            copy_until(&mut rows, place);
+        for (row, key) in enters.into_iter().zip(enter_keys) {
+            copy_until(&mut rows, &mut keys, self.places_before(&key, &row.token.id));
             rows.push(row);
+            keys.push(key);
         }
-        copy_until(&mut rows, self.rows.len());
-        Some(Self::new(snapshot, selection.clone(), rows))
+        copy_until(&mut rows, &mut keys, self.rows.len());
+        Some(Self { snapshot, selection: selection.clone(), rows, keys })
     }
 
     /// The place of a token, from 0.
     pub fn place_of(&self, id: &TokenId) -> Option<usize> {
-        let query = self.selection.query();
-        if Order::is_as_given(query) {
+        if Order::is_as_given(self.selection.query()) {
             return self.rows.iter().position(|row| row.token.id == *id);
         }
-        let order = Order::of(query);
-        let key = order.key(&self.snapshot.rows.get(id)?.token);
-        let place = self.first_after(|other, other_id| order.compare((other, other_id), (&key, id)).is_lt());
+        let key = self.order().key(&self.snapshot.rows.get(id)?.token);
+        let place = self.places_before(&key, id);
         self.rows.get(place).filter(|row| row.token.id == *id).map(|_| place)
     }
 
@@ -163,25 +156,41 @@ impl List {
             };
             return self.rows.iter().take_while(|row| done.contains(&row.token.id)).count();
         }
-        let order = Order::of(query);
-        self.first_after(|other, other_id| order.compare((other, other_id), (key, id)).is_le())
+        let place = self.places_before(key, id);
+        let is_there = self.rows.get(place).is_some_and(|row| row.token.id == *id && self.keys[place] == *key);
+        place + usize::from(is_there)
     }
 
     /// The order key of the row at a place, with its id.
     pub fn key_at(&self, place: usize) -> Option<(OrderKey, TokenId)> {
         let token = &self.rows.get(place)?.token;
-        Some((Order::of(self.selection.query()).key(token), token.id.clone()))
+        Some((self.order().key(token), token.id.clone()))
     }
 
     /// About how many bytes the list itself takes.
     pub fn bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Arc<Row>>() + size_of::<Self>()
+        self.rows.capacity() * size_of::<Arc<Row>>() + self.keys.capacity() * size_of::<OrderKey>() + size_of::<Self>()
     }
 
-    /// The first place at which `is_before` no longer holds.
-    fn first_after(&self, is_before: impl Fn(&OrderKey, &TokenId) -> bool) -> usize {
-        let order = Order::of(self.selection.query());
-        self.rows.partition_point(|row| is_before(&order.key(&row.token), &row.token.id))
+    fn order(&self) -> Order {
+        Order::of(self.selection.query())
+    }
+
+    /// How many rows stand before a key and an id.
+    fn places_before(&self, key: &OrderKey, id: &TokenId) -> usize {
+        let order = self.order();
+        let mut places = 0..self.keys.len();
+        while !places.is_empty() {
+            let middle = places.start + places.len() / 2;
+            let is_before =
+                order.compare_keys(&self.keys[middle], key).then_with(|| self.rows[middle].token.id.cmp(id)).is_lt();
+            if is_before {
+                places.start = middle + 1;
+            } else {
+                places.end = middle;
+            }
+        }
+        places.start
     }
 }
 
@@ -201,8 +210,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn sorted<'a>(order: Order, rows: impl Iterator<Item = &'a Arc<Row>>) -> Vec<Arc<Row>> {
+fn sorted<'a>(order: Order, rows: impl Iterator<Item = &'a Arc<Row>>) -> (Vec<Arc<Row>>, Vec<OrderKey>) {
     let mut keyed: Vec<(OrderKey, &Arc<Row>)> = rows.map(|row| (order.key(&row.token), row)).collect();
-    keyed.sort_unstable_by(|a, b| order.compare((&a.0, &a.1.token.id), (&b.0, &b.1.token.id)));
-    keyed.into_iter().map(|(_, row)| row.clone()).collect()
+    keyed.sort_unstable_by(|a, b| order.compare_keys(&a.0, &b.0).then_with(|| a.1.token.id.cmp(&b.1.token.id)));
+    keyed.into_iter().map(|(key, row)| (row.clone(), key)).unzip()
 }
