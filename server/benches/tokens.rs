@@ -5,6 +5,7 @@
 //! ```
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
+use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -59,11 +60,18 @@ fn commit(store: &Store, round: u32, rows: u32, count: u32) {
 /// One of many spellings of a query: the letters of the number's bits are written as escapes. Each is an address of its
 /// own, so that no kept answer fits.
 fn spelled(query: &str, number: u32) -> String {
-    let letter = |(place, letter): (usize, char)| {
-        let is_escaped = letter.is_ascii_alphanumeric() && place < 32 && number >> place & 1 == 1;
-        if is_escaped { format!("%{:02X}", u32::from(letter)) } else { letter.to_string() }
-    };
-    query.chars().enumerate().map(letter).collect()
+    let mut place = 0;
+    let mut spelled = String::new();
+    for letter in query.chars() {
+        let may_be_escaped = letter.is_ascii_alphanumeric() && place < 32;
+        if may_be_escaped && number >> place & 1 == 1 {
+            write!(spelled, "%{:02X}", u32::from(letter)).unwrap();
+        } else {
+            spelled.push(letter);
+        }
+        place += u32::from(may_be_escaped);
+    }
+    spelled
 }
 
 fn store(rows: u32) -> Arc<Store> {
