@@ -1,5 +1,6 @@
 //! The `memescope` server: sources, poller, store, journal, feed, HTTP and the demo market.
 
+pub mod api;
 pub mod bus;
 pub mod clock;
 pub mod command;
@@ -11,9 +12,11 @@ pub mod http;
 pub mod journal;
 pub mod market;
 pub mod observe;
+pub mod pages;
 pub mod planner;
 pub mod poller;
 pub mod problem;
+pub mod reader;
 pub mod run;
 pub mod signals;
 pub mod site;

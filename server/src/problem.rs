@@ -10,8 +10,13 @@ use serde::Serialize;
 ///
 /// `instance` (the path) and `request_id` are of the request, not of the problem: the outermost layer adds them with
 /// [`Problem::place`] to the answer that carries the problem along as an extension.
+///
+/// Boxed inside, so that a `Result` with it costs no more than one without.
+#[derive(Clone, Debug)]
+pub struct Problem(Box<Members>);
+
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+struct Members {
     /// Where a page tells people about this kind of problem.
     #[serde(rename = "type")]
     kind: String,
@@ -33,7 +38,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with its status, its stable code and a sentence.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Members {
             kind: format!("/problems/{}", code.replace('_', "-")),
             title: title(code),
             status,
@@ -43,7 +48,7 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     /// Query parameters that cannot be read, one entry each.
@@ -52,13 +57,15 @@ impl Problem {
             1 => "1 query parameter is not valid.".to_owned(),
             n => format!("{n} query parameters are not valid."),
         };
-        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, code, detail) }
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, code, detail);
+        problem.0.errors = errors;
+        problem
     }
 
     /// The same with a header in the answer.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
@@ -69,8 +76,8 @@ impl Problem {
     }
 
     /// The status of the answer.
-    pub const fn status(&self) -> StatusCode {
-        self.status
+    pub fn status(&self) -> StatusCode {
+        self.0.status
     }
 
     /// Says in the body of `response`, if a problem it is, which request it answers.
@@ -79,24 +86,24 @@ impl Problem {
         let Some(mut problem) = parts.extensions.remove::<Self>() else {
             return Response::from_parts(parts, body);
         };
-        problem.instance = Some(path.to_owned());
-        problem.request_id = Some(request_id.to_owned());
+        problem.0.instance = Some(path.to_owned());
+        problem.0.request_id = Some(request_id.to_owned());
         parts.headers.remove(header::CONTENT_LENGTH);
         Response::from_parts(parts, problem.body())
     }
 
     fn body(&self) -> Body {
         // A struct of strings, numbers and lists always has a JSON form.
-        Body::from(serde_json::to_vec(self).unwrap_or_default())
+        Body::from(serde_json::to_vec(&self.0).unwrap_or_default())
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(self.body());
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
-        headers.extend(self.headers.clone());
+        headers.extend(self.0.headers.clone());
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.extensions_mut().insert(self);

@@ -102,6 +102,17 @@ impl Store {
         commits.iter().find(|commit| commit.snapshot.board.seq == seq).map(|commit| commit.snapshot.clone())
     }
 
+    /// The commits that are still reachable, oldest first.
+    pub fn recent(&self) -> Vec<Arc<Commit>> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The oldest snapshot that is still reachable.
+    pub fn oldest(&self) -> Arc<Snapshot> {
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        commits.front().map_or_else(|| self.snapshot(), |commit| commit.snapshot.clone())
+    }
+
     /// Applies an entry of the log and publishes the snapshot that it leads to; `None` when no row changed.
     ///
     /// The bell rings in either case: the sources' states are new.

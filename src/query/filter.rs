@@ -81,8 +81,11 @@ fn matches_text(token: &Token, needle: &str) -> bool {
             .is_some_and(|(chain, rest)| chain == token.chain.as_str() && rest.eq_ignore_ascii_case(&token.address))
 }
 
+/// Whether `needle`, which is in lower case, is part of a text.
 fn contains_ascii_ignoring_case(text: &[u8], needle: &[u8]) -> bool {
-    needle.is_empty() || text.windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle))
+    let Some(first) = needle.first() else { return true };
+    // Nearly every place is ruled out by its first letter.
+    text.windows(needle.len()).any(|part| part[0].to_ascii_lowercase() == *first && part.eq_ignore_ascii_case(needle))
 }
 
 #[cfg(test)]

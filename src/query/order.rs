@@ -77,16 +77,17 @@ impl Order {
 
     /// Compares two rows by their keys, and by id when those are equal.
     pub fn compare(self, left: (&OrderKey, &TokenId), right: (&OrderKey, &TokenId)) -> Ordering {
+        self.compare_keys(left.0, right.0).then_with(|| left.1.cmp(right.1))
+    }
+
+    /// Compares two keys; equal ones are told apart by the ids of their rows.
+    pub fn compare_keys(self, left: &OrderKey, right: &OrderKey) -> Ordering {
         let descending = match self.sort {
             None => self.rank_descends(),
             Some((SortKey::Rank, reversed)) => self.rank_descends() != reversed,
             Some((_, descending)) => descending,
         };
-        left.0
-            .tier
-            .cmp(&right.0.tier)
-            .then_with(|| compare_values(&left.0.value, &right.0.value, descending))
-            .then_with(|| left.1.cmp(right.1))
+        left.tier.cmp(&right.tier).then_with(|| compare_values(&left.value, &right.value, descending))
     }
 
     fn rank_descends(self) -> bool {

@@ -1,0 +1,348 @@
+//! Reading the query string of a request: everything that is not understood is refused by name.
+
+use std::sync::Arc;
+
+use memescope::query::{Metric, TokenQuery};
+use memescope::{ParameterError, Timestamp, Window};
+use percent_encoding::percent_decode_str;
+
+use super::rows::{Column, Shape};
+use crate::pages::Selection;
+use crate::problem::Problem;
+use crate::reader::MAX_ROWS;
+
+/// The most pairs of a query string.
+const MAX_PAIRS: usize = 100;
+
+/// Rows of a page when nothing is said.
+const DEFAULT_ROWS: usize = 50;
+
+/// How alike two names must be for a hint.
+const ALIKE: f64 = 0.8;
+
+/// Decoded pairs, in their order.
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// What `GET /tokens` was asked.
+#[derive(Debug)]
+pub(super) struct ListParams {
+    pub(super) selection: Arc<Selection>,
+    pub(super) limit: usize,
+    pub(super) cursor: Option<String>,
+    pub(super) shape: Shape,
+    /// Whether `format=json` was written out, so that `Accept` does not matter.
+    pub(super) format_is_given: bool,
+}
+
+/// Splits and decodes a query string.
+pub(super) fn pairs(query: &str) -> Result<Pairs, Problem> {
+    let mut pairs = Pairs::new();
+    let mut errors = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        if pairs.len() + errors.len() >= MAX_PAIRS {
+            errors.push(ParameterError::new("*", "too_many", format!("at most {MAX_PAIRS} parameters")));
+            break;
+        }
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match (decoded(key), decoded(value)) {
+            (Some(key), Some(value)) => pairs.push((key, value)),
+            (readable, _) => {
+                let name = readable.as_deref().unwrap_or(key);
+                errors.push(ParameterError::new(name, "malformed", "not percent-encoded UTF-8 text"));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(pairs) } else { Err(Problem::parameters("invalid_parameter", errors)) }
+}
+
+/// A decoded piece; `None` when an escape is damaged, or what comes out is no printable text.
+fn decoded(piece: &str) -> Option<String> {
+    let bytes = piece.as_bytes();
+    let whole = (0..bytes.len())
+        .filter(|at| bytes[*at] == b'%')
+        .all(|at| bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)));
+    if !whole {
+        return None;
+    }
+    let spaced = piece.replace('+', " ");
+    let text = percent_decode_str(&spaced).decode_utf8().ok()?;
+    (!text.chars().any(char::is_control)).then(|| text.into_owned())
+}
+
+/// The parameters of `GET /tokens`.
+pub(super) fn list(pairs: &[(String, String)]) -> Result<ListParams, Problem> {
+    let parsed = TokenQuery::parse(pairs.iter().map(|(key, value)| (key, value)));
+    let mut own = Own { errors: parsed.errors, ..Own::default() };
+    let mut limit = DEFAULT_ROWS;
+    let (mut cursor, mut updated_since) = (None, None);
+    let mut shape = Shape::default();
+    for (key, value) in &parsed.rest {
+        match key.as_str() {
+            "limit" => limit = own.once(key, read_limit(value, MAX_ROWS)).unwrap_or(limit),
+            "cursor" => cursor = own.once(key, Ok(value.clone())),
+            "updated_since" => updated_since = own.once(key, read_time(key, value)),
+            "format" => {
+                own.once(key, one_of(key, value, &["json"]));
+            }
+            _ if own.shape(key, value, &mut shape) => {}
+            _ => own.unknown(key, &list_keys()),
+        }
+    }
+    let format_is_given = own.seen.contains(&"format".to_owned());
+    own.finish()?;
+    let selection = Arc::new(Selection::new(parsed.query, updated_since));
+    Ok(ListParams { selection, limit, cursor, shape, format_is_given })
+}
+
+/// The parameters of one token: which parts of it are wanted.
+pub(super) fn shape(pairs: &[(String, String)]) -> Result<Shape, Problem> {
+    let mut own = Own::default();
+    let mut shape = Shape::default();
+    for (key, value) in pairs {
+        if !own.shape(key, value, &mut shape) {
+            own.unknown(key, &["fields", "include"].map(str::to_owned));
+        }
+    }
+    own.finish()?;
+    Ok(shape)
+}
+
+/// Refuses every parameter: for routes that take none.
+pub(super) fn none(pairs: &[(String, String)]) -> Result<(), Problem> {
+    let mut own = Own::default();
+    for (key, _) in pairs {
+        own.unknown(key, &[]);
+    }
+    own.finish()
+}
+
+/// What `GET /search` was asked: a text and a number of rows.
+pub(super) fn search(pairs: &[(String, String)], most: usize) -> Result<(TokenQuery, usize), Problem> {
+    let mut own = Own::default();
+    let mut limit = most.min(10);
+    let mut query = TokenQuery::default();
+    for (key, value) in pairs {
+        match key.as_str() {
+            "q" => {
+                let parsed = TokenQuery::parse([(key, value)]);
+                own.errors.extend(parsed.errors);
+                query = own.once(key, Ok(parsed.query)).unwrap_or_default();
+            }
+            "limit" => limit = own.once(key, read_limit(value, most)).unwrap_or(limit),
+            _ => own.unknown(key, &["q".to_owned(), "limit".to_owned()]),
+        }
+    }
+    if query.q.is_none() && own.errors.is_empty() && !own.has_unknown {
+        own.errors.push(ParameterError::new("q", "required", "what to search for"));
+    }
+    own.finish()?;
+    Ok((query, limit))
+}
+
+/// What `GET /events` was asked.
+#[derive(Debug)]
+pub(super) struct EventParams {
+    pub(super) since: Option<memescope::EventPlace>,
+    /// Any when empty.
+    pub(super) types: Vec<String>,
+    pub(super) limit: usize,
+}
+
+/// The parameters of `GET /events`.
+pub(super) fn events(pairs: &[(String, String)], types: &[&str], most: usize) -> Result<EventParams, Problem> {
+    let mut own = Own::default();
+    let mut params = EventParams { since: None, types: Vec::new(), limit: most };
+    for (key, value) in pairs {
+        match key.as_str() {
+            "since" => {
+                let place = memescope::EventPlace::parse(value);
+                let place = place.ok_or_else(|| ParameterError::new(key, "not_an_id", "not an event_id"));
+                params.since = own.once(key, place);
+            }
+            "types" => own.all(value, |name| {
+                params.types.push(one_of("types", name, types)?.to_owned());
+                Ok(())
+            }),
+            "limit" => params.limit = own.once(key, read_limit(value, most)).unwrap_or(most),
+            _ => own.unknown(key, &["since", "types", "limit"].map(str::to_owned)),
+        }
+    }
+    own.finish()?;
+    Ok(params)
+}
+
+/// The errors and the names so far.
+#[derive(Debug, Default)]
+struct Own {
+    seen: Vec<String>,
+    errors: Vec<ParameterError>,
+    has_unknown: bool,
+}
+
+impl Own {
+    /// Notes a parameter that may stand once.
+    fn once<T>(&mut self, key: &str, value: Result<T, ParameterError>) -> Option<T> {
+        if self.seen.iter().any(|seen| seen == key) {
+            self.errors.push(ParameterError::new(key, "repeated", "this parameter may stand once"));
+            return None;
+        }
+        self.seen.push(key.to_owned());
+        value.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    /// Reads each item of a list; stops at the first that is wrong.
+    fn all(&mut self, value: &str, mut read: impl FnMut(&str) -> Result<(), ParameterError>) {
+        let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+        if let Err(error) = items.into_iter().try_for_each(&mut read) {
+            self.errors.push(error);
+        }
+    }
+
+    /// Reads what chooses the parts of a row; `false` when this is another parameter.
+    fn shape(&mut self, key: &str, value: &str, shape: &mut Shape) -> bool {
+        match key {
+            "fields" => self.all(value, |name| {
+                let column = Column::parse(name).ok_or_else(|| not_one_of(key, name, &Column::names()))?;
+                shape.fields.get_or_insert_with(Vec::new).push(column);
+                Ok(())
+            }),
+            "include" => self.all(value, |name| {
+                one_of(key, name, &["provenance"])?;
+                shape.provenance = true;
+                Ok(())
+            }),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Notes a name that nobody knows, with what was probably meant.
+    fn unknown(&mut self, key: &str, known: &[String]) {
+        self.has_unknown = true;
+        let short: String = key.chars().take(64).collect();
+        let alike = known
+            .iter()
+            .map(|name| (strsim::jaro_winkler(&short, name), name))
+            .filter(|(likeness, _)| *likeness >= ALIKE)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let error = match alike {
+            Some((_, name)) => ParameterError {
+                allowed: vec![name.clone()],
+                ..ParameterError::new(
+                    key,
+                    "unknown_parameter",
+                    format!("there is no such parameter; did you mean {name}?"),
+                )
+            },
+            None => ParameterError::new(key, "unknown_parameter", "there is no such parameter"),
+        };
+        self.errors.push(error);
+    }
+
+    fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        let code = if self.has_unknown { "unknown_parameter" } else { "invalid_parameter" };
+        Err(Problem::parameters(code, self.errors))
+    }
+}
+
+/// Every name that `GET /tokens` knows.
+pub(super) fn list_keys() -> Vec<String> {
+    let mut keys = TokenQuery::keys();
+    for metric in Metric::ALL.into_iter().filter(|metric| metric.is_windowed()) {
+        for window in Window::ALL {
+            keys.extend(["min", "max"].map(|side| format!("{side}_{}.{window}", metric.name())));
+        }
+    }
+    keys.extend(["limit", "cursor", "fields", "include", "format", "updated_since"].map(str::to_owned));
+    keys
+}
+
+fn read_limit(value: &str, most: usize) -> Result<usize, ParameterError> {
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits {
+        return Err(ParameterError::new("limit", "not_a_number", "a whole number"));
+    }
+    // What does not fit into a usize is out of range too.
+    value
+        .parse()
+        .ok()
+        .filter(|limit| (1..=most).contains(limit))
+        .ok_or_else(|| ParameterError::new("limit", "out_of_range", format!("from 1 to {most}")))
+}
+
+fn read_time(key: &str, value: &str) -> Result<Timestamp, ParameterError> {
+    value.parse().map_err(|_| ParameterError::new(key, "not_a_time", "write a time like 2026-11-22T21:55:03Z"))
+}
+
+fn one_of<'a>(key: &str, value: &'a str, allowed: &[&str]) -> Result<&'a str, ParameterError> {
+    if allowed.contains(&value) { Ok(value) } else { Err(not_one_of(key, value, allowed)) }
+}
+
+fn not_one_of(key: &str, value: &str, allowed: &[&str]) -> ParameterError {
+    let short: String = value.chars().take(64).collect();
+    let allowed = allowed.iter().map(|&name| name.to_owned()).collect();
+    ParameterError { allowed, ..ParameterError::new(key, "not_one_of", format!("{short} is not allowed here")) }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn pieces_are_decoded_or_refused() {
+        let read = |text: &str| pairs(text).ok();
+        let pair = |key: &str, value: &str| Some(vec![(key.to_owned(), value.to_owned())]);
+        assert_eq!(read("q=cat+dog"), pair("q", "cat dog"));
+        assert_eq!(read("q=%C3%A9%2b&&"), pair("q", "é+"));
+        assert_eq!(read("verified"), pair("verified", ""));
+        assert_eq!(read("q=a=b"), pair("q", "a=b"));
+        for damaged in ["q=%", "q=%4", "q=%zz", "q=%ff", "q=%00", "q=a%0Ab", "%=1", "q=100%"] {
+            assert_eq!(read(damaged), None, "{damaged}");
+        }
+        assert!(read(&"a=1&".repeat(MAX_PAIRS)).is_some());
+        assert!(read(&"a=1&".repeat(MAX_PAIRS + 1)).is_none());
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_gets_a_hint() {
+        for (wrong, meant) in [
+            ("min_liquidity", Some("min_liquidity_usd")),
+            ("min_liqudity_usd", Some("min_liquidity_usd")),
+            ("chains", Some("chain")),
+            ("min_volume_usd.h2", Some("min_volume_usd.h24")),
+            ("limits", Some("limit")),
+            ("zzz", None),
+        ] {
+            let mut own = Own::default();
+            own.unknown(wrong, &list_keys());
+            assert_eq!(own.errors[0].allowed.first().map(String::as_str), meant, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(text in "[ -~]{0,200}") {
+            if let Ok(pairs) = pairs(&text) {
+                let _ = list(&pairs);
+                let _ = search(&pairs, 20);
+                let _ = events(&pairs, &["price:update"], 100);
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_whole() {
+        let text = "rank=top&limit=200&fields=id,price_usd&fields=rank&include=provenance&format=json&updated_since=2026-11-22T21:55:03Z";
+        let params = list(&pairs(text).unwrap()).unwrap();
+        assert_eq!(params.limit, 200);
+        assert_eq!(params.shape.fields.unwrap().len(), 3);
+        assert!(params.shape.provenance && params.format_is_given);
+        assert_eq!(params.selection.updated_since(), Some(Timestamp::from_secs(1_795_384_503)));
+    }
+}

@@ -1,0 +1,253 @@
+//! Pages out of snapshots: what REST, server functions and the first page of the browser are cut from.
+//!
+//! ```text
+//!  Selection ──▶ List (rows of one snapshot, in order) ──▶ Page ──▶ Cursor ──▶ next Page of the same List
+//! ```
+//!
+//! A page is a seek into an order that is made once for each snapshot and query, and moved on from one snapshot to the
+//! next by what changed. A cursor names the list that its first page came from: all pages of one walk are cut from that
+//! list, no row twice and none skipped, however the ranks move meanwhile. A list goes when its snapshot goes; a walk
+//! then continues, by the key of its last row, in the current snapshot and says so.
+
+mod cursor;
+mod list;
+mod lru;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use memescope::{Epoch, Seq, Timestamp};
+
+pub use self::cursor::{Cursor, CursorKey, InvalidCursor};
+pub use self::list::{List, Selection};
+pub(crate) use self::lru::Lru;
+use crate::store::{Row, Snapshot, Store};
+
+/// What all lists may take together, bytes.
+const LISTS_BYTES: usize = 64 << 20;
+
+/// The former place of a row is that of about five minutes ago …
+const PAST_AGE: Range<Duration> = Duration::from_secs(240)..Duration::from_secs(360);
+
+/// … and the snapshot that tells it is exchanged no more often than this.
+const PAST_STEP: Duration = Duration::from_secs(10);
+
+/// Cuts pages out of the snapshots of a store.
+#[derive(Debug)]
+pub struct Pages {
+    store: Arc<Store>,
+    key: CursorKey,
+    lists: Mutex<Lists>,
+}
+
+type ListKey = (Epoch, Seq, u64);
+
+/// A list, or the promise of one that somebody is making.
+type Slot = Arc<OnceLock<Arc<List>>>;
+
+#[derive(Debug)]
+struct Lists {
+    kept: Lru<ListKey, Slot>,
+    /// By selection: the list of the newest snapshot.
+    newest: HashMap<u64, ListKey>,
+    past: Option<Past>,
+    /// Up to which snapshot lists were swept.
+    swept: (Epoch, Seq),
+}
+
+/// The snapshot that former places are read from.
+#[derive(Clone, Debug)]
+struct Past {
+    chosen_at: Timestamp,
+    snapshot: Arc<Snapshot>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The list.
+    pub list: Arc<List>,
+    /// The places of its rows, from 0.
+    pub places: Range<usize>,
+    /// Whether the list of the cursor was gone, so that the walk went on in the current one.
+    pub rebased: bool,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<String>,
+    /// Where the page before begins; `None` at the start.
+    pub prev_cursor: Option<String>,
+    past: Option<Arc<List>>,
+}
+
+impl Page {
+    /// The rows.
+    pub fn rows(&self) -> &[Arc<Row>] {
+        &self.list.rows[self.places.clone()]
+    }
+
+    /// The snapshot that the rows are of.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.list.snapshot
+    }
+
+    /// The place of a row about five minutes ago, from 1; `None` when that is not known.
+    pub fn rank_prev(&self, row: &Row) -> Option<usize> {
+        self.past.as_ref()?.place_of(&row.token.id).map(|place| place + 1)
+    }
+
+    /// The seq of the snapshot that former places are read from.
+    pub fn past_seq(&self) -> Option<Seq> {
+        self.past.as_ref().map(|list| list.snapshot.board.seq)
+    }
+}
+
+impl Pages {
+    /// Pages out of a store, with cursors sealed by a key.
+    pub fn new(store: Arc<Store>, key: CursorKey) -> Self {
+        let lists = Lists {
+            kept: Lru::new(LISTS_BYTES),
+            newest: HashMap::new(),
+            past: None,
+            swept: (Epoch::default(), Seq::MAX),
+        };
+        Self { store, key, lists: Mutex::new(lists) }
+    }
+
+    /// The page at a cursor, or the first page. The cursor must be one of this selection.
+    pub fn page(&self, selection: &Arc<Selection>, limit: usize, cursor: Option<&str>) -> Result<Page, InvalidCursor> {
+        let (list, start, rebased) = match cursor {
+            None => (self.current(selection), 0, false),
+            Some(text) => self.resume(selection, &self.key.open(text)?)?,
+        };
+        let start = start.min(list.rows.len());
+        let end = start.saturating_add(limit).min(list.rows.len());
+        let seal = |place: usize| {
+            let board = &list.snapshot.board;
+            let after = place.checked_sub(1).and_then(|last| list.key_at(last));
+            let place = u64::try_from(place).unwrap_or(u64::MAX);
+            self.key.seal(&Cursor::new(board.epoch, board.seq, selection.fingerprint(), place, after))
+        };
+        let next_cursor = (end < list.rows.len()).then(|| seal(end));
+        let prev_cursor = (start > 0).then(|| seal(start.saturating_sub(limit)));
+        let past = self.past(selection);
+        Ok(Page { places: start..end, rebased, next_cursor, prev_cursor, past, list })
+    }
+
+    /// The list of the current snapshot.
+    pub fn current(&self, selection: &Arc<Selection>) -> Arc<List> {
+        self.list(&self.store.snapshot(), selection)
+    }
+
+    /// The list of about five minutes ago; `None` when no snapshot is that old, or places in such a list say nothing.
+    pub fn past(&self, selection: &Arc<Selection>) -> Option<Arc<List>> {
+        if !selection.is_ranking() {
+            return None;
+        }
+        let now = self.store.snapshot().board.as_of;
+        let past = {
+            let mut lists = self.lock();
+            let known = lists.past.take().filter(|past| now.since(past.chosen_at) < PAST_STEP);
+            lists.past = known.or_else(|| {
+                let snapshot = self.store.oldest();
+                PAST_AGE.contains(&now.since(snapshot.board.as_of)).then_some(Past { chosen_at: now, snapshot })
+            });
+            lists.past.clone()
+        };
+        past.map(|past| self.list(&past.snapshot, selection))
+    }
+
+    /// The list that a cursor walks, and the place that it has reached; and whether the list is another one than that
+    /// in which the walk began.
+    fn resume(&self, selection: &Arc<Selection>, cursor: &Cursor) -> Result<(Arc<List>, usize, bool), InvalidCursor> {
+        if cursor.fingerprint != selection.fingerprint() {
+            return Err(InvalidCursor);
+        }
+        if let Some(snapshot) = self.store.snapshot_at(cursor.epoch(), cursor.seq) {
+            let start = usize::try_from(cursor.offset).unwrap_or(usize::MAX);
+            return Ok((self.list(&snapshot, selection), start, false));
+        }
+        let list = self.current(selection);
+        let start = cursor.after.as_ref().map_or(0, |(key, id)| list.place_after(key, id));
+        Ok((list, start, true))
+    }
+
+    /// The list of a snapshot, made when it is first asked for; whoever asks meanwhile waits for it.
+    fn list(&self, snapshot: &Arc<Snapshot>, selection: &Arc<Selection>) -> Arc<List> {
+        let key = (snapshot.board.epoch, snapshot.board.seq, selection.fingerprint());
+        let (slot, base) = {
+            let mut lists = self.lock();
+            lists.sweep(&self.store);
+            let slot = lists.kept.get_or_insert_with(&key, Slot::default);
+            let base = if slot.get().is_none() { lists.newest(selection.fingerprint()) } else { None };
+            (slot, base)
+        };
+        let mut made = false;
+        let list = slot.get_or_init(|| {
+            made = true;
+            let moved = base.and_then(|base| self.moved(&base, snapshot, selection));
+            Arc::new(moved.unwrap_or_else(|| List::build(snapshot.clone(), selection.clone())))
+        });
+        if made {
+            let mut lists = self.lock();
+            lists.kept.weigh(&key, list.bytes());
+            let newest = lists.newest.entry(key.2).or_insert(key);
+            if newest.0 != key.0 || newest.1 < key.1 {
+                *newest = key;
+            }
+        }
+        if *list.selection == **selection {
+            list.clone()
+        } else {
+            // Two selections of one name: rare, unless somebody looks for them.
+            Arc::new(List::build(snapshot.clone(), selection.clone()))
+        }
+    }
+
+    /// The list of a snapshot, from that of an earlier one.
+    fn moved(&self, base: &List, snapshot: &Arc<Snapshot>, selection: &Arc<Selection>) -> Option<List> {
+        let (from, to) = (&base.snapshot.board, &snapshot.board);
+        if base.selection != *selection || from.epoch != to.epoch || from.seq >= to.seq {
+            return None;
+        }
+        let mut commits = self.store.commits_after(from.epoch, from.seq)?;
+        commits.retain(|commit| commit.snapshot.board.seq <= to.seq);
+        base.advance(&commits, snapshot.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lists {
+    /// Drops the lists whose snapshots are gone, once for each new snapshot.
+    fn sweep(&mut self, store: &Store) {
+        let current = store.snapshot();
+        let (epoch, seq) = (current.board.epoch, current.board.seq);
+        if self.swept == (epoch, seq) {
+            return;
+        }
+        self.swept = (epoch, seq);
+        let oldest = store.oldest().board.seq;
+        let oldest = self.past.as_ref().map_or(oldest, |past| oldest.min(past.snapshot.board.seq));
+        let stays = |key: &ListKey| key.0 == epoch && key.1 >= oldest;
+        self.kept.retain(stays);
+        self.newest.retain(|_, key| stays(key));
+    }
+
+    /// The newest list of a selection that is made and kept.
+    fn newest(&mut self, fingerprint: u64) -> Option<Arc<List>> {
+        let key = self.newest.get(&fingerprint)?;
+        let list = self.kept.get(key).and_then(|slot| slot.get().cloned());
+        if list.is_none() {
+            self.newest.remove(&fingerprint);
+        }
+        list
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What the page's server functions read: pages of the board as values.
+
+use std::sync::Arc;
+
+use app::reader::{PageRequest, ReadError, TokenPage, TokenReader};
+use memescope::Token;
+
+use crate::clock::Clock;
+use crate::pages::{Pages, Selection};
+use crate::store::Store;
+
+/// The most rows of a page.
+pub const MAX_ROWS: usize = 200;
+
+/// Reads the board for the page.
+#[derive(Clone, Debug)]
+pub struct BoardReader {
+    store: Arc<Store>,
+    pages: Arc<Pages>,
+    clock: Clock,
+    demo: bool,
+}
+
+impl BoardReader {
+    /// Reads from a store; `demo` says that its numbers are simulated.
+    pub fn new(store: Arc<Store>, pages: Arc<Pages>, clock: Clock, demo: bool) -> Self {
+        Self { store, pages, clock, demo }
+    }
+}
+
+impl TokenReader for BoardReader {
+    fn page(&self, request: &PageRequest) -> Result<TokenPage, ReadError> {
+        let selection = Arc::new(Selection::new(request.query.clone(), None));
+        let limit = request.limit.clamp(1, MAX_ROWS);
+        let page =
+            self.pages.page(&selection, limit, request.cursor.as_deref()).map_err(|_| ReadError::InvalidCursor)?;
+        let board = &page.snapshot().board;
+        Ok(TokenPage {
+            rows: page.rows().iter().map(|row| Token::clone(&row.token)).collect(),
+            first: count(page.places.start),
+            total: count(page.list.rows.len()),
+            next_cursor: page.next_cursor.clone(),
+            rebased: page.rebased,
+            epoch: board.epoch,
+            seq: board.seq,
+            as_of: board.as_of,
+            server_time: self.clock.now(),
+            sol_usd: board.sol_usd,
+            // Of now, not of the snapshot: an old page shall not hide that nobody answers any more.
+            stale: self.store.snapshot().board.stale,
+            demo: self.demo,
+            sources: self.store.reports().to_vec(),
+        })
+    }
+}
+
+fn count(places: usize) -> u64 {
+    u64::try_from(places).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use memescope::Timestamp;
+
+    use super::*;
+    use crate::pages::testing::{Market, Step, id, selection};
+
+    #[test]
+    fn the_page_walks_one_list_and_knows_the_time() {
+        let market = Market::with_tokens(30);
+        let now = Timestamp::from_secs(1_800_000_000);
+        let reader = BoardReader::new(market.store.clone(), market.pages.clone(), Clock::new(move || now), true);
+        let query = selection("sort=price_usd").query().clone();
+        let first = reader.page(&PageRequest { query: query.clone(), limit: 20, cursor: None }).unwrap();
+        assert_eq!((first.rows.len(), first.first, first.total, first.seq), (20, 0, 30, 1));
+        assert_eq!((first.server_time, first.demo, first.rebased), (now, true, false));
+        market.commit(1, &Step::from([(30, Some(1))]));
+        let rest = reader.page(&PageRequest { query, limit: 9_999, cursor: first.next_cursor }).unwrap();
+        assert_eq!((rest.rows.len(), rest.first, rest.next_cursor), (10, 20, None));
+        assert_eq!(rest.rows[9].id, id(30));
+        let wrong = PageRequest { limit: 5, cursor: Some("x".to_owned()), ..PageRequest::default() };
+        assert_eq!(reader.page(&wrong), Err(ReadError::InvalidCursor));
+    }
+
+    #[test]
+    fn no_page_is_larger_than_the_largest() {
+        let market = Market::with_tokens(250);
+        let reader = BoardReader::new(market.store.clone(), market.pages.clone(), Clock::system(), false);
+        let page = reader.page(&PageRequest { limit: usize::MAX, ..PageRequest::default() }).unwrap();
+        assert_eq!(page.rows.len(), MAX_ROWS);
+    }
+}
