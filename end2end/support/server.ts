@@ -150,8 +150,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const start = async () => {
     running = new Process(args, env, home);
     await running.until(() => answers(`${url}/readyz`), 'ready');
-    // 95 % of the market is promised within ten seconds.
-    await running.until(() => holds(url, Math.floor(tokens * 0.95)), `filled with ${tokens} tokens`);
+    // A few tokens of a market have no pool that anyone could trade in: those never come.
+    await running.until(() => holds(url, Math.floor(tokens * 0.9)), `filled with ${tokens} tokens`);
   };
   const discard = () => rmSync(home, { recursive: true, force: true });
 
@@ -183,7 +183,7 @@ export interface Market {
   readonly url: string;
   /** The sources' addresses for a server that is to read this market. */
   readonly sources: Environment;
-  /** One order to the market: `{fault: "all:500@0s-"}`, `{pause: true}`, … */
+  /** One order to the market: `{op: 'fault', script: 'all:500@0s-'}`, `{op: 'pause'}`, … */
   control(order: Record<string, unknown>): Promise<void>;
   stop(): Promise<void>;
 }

@@ -56,7 +56,7 @@ test('when all sources fail the page keeps its numbers and says how old they are
     await expect(board.staleBanner).toBeHidden();
     const rows = await board.rows.count();
 
-    await market.control({ fault: 'all:500@0s-' });
+    await market.control({ op: 'fault', script: 'all:500@0s-' });
     // Old is said when no source has answered for a minute.
     await expect(board.staleBanner).toBeVisible({ timeout: 100_000 });
     await expect(board.staleBanner).toContainText(/last good numbers|old/i);
