@@ -90,6 +90,8 @@ struct Live {
     settings: BookSettings,
     /// Whether a publication was made since the start.
     began: bool,
+    /// Whether a source answered since the start.
+    answered: bool,
     /// Tokens that somebody spoke about since the last publication.
     dirty: BTreeSet<TokenId>,
     /// When which token's age passes a limit.

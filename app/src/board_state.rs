@@ -415,15 +415,20 @@ impl BoardState {
         }
     }
 
-    /// How long ago the shown board was made.
+    /// How far the numbers are behind: a board made in an outage is as old as what it was made of.
     pub(crate) fn lag(&self) -> Duration {
-        self.now.get().since(self.as_of.get())
+        self.now.get().since(self.as_of.get()).max(self.sources_silent_for())
     }
 
     /// How long ago any source gave a good answer.
     pub(crate) fn sources_silent_for(&self) -> Duration {
         let newest = self.sources.with(|sources| sources.iter().filter_map(|source| source.last_ok_at).max());
         self.now.get().since(newest.unwrap_or_else(|| self.as_of.get()))
+    }
+
+    /// Whether the numbers are those of the last run and no source was asked in this one.
+    pub(crate) fn is_warm_start(&self) -> bool {
+        self.sources.with(|sources| sources.iter().all(|source| source.requests.ok + source.requests.failed == 0))
     }
 
     /// Whether no source has ever answered and there is nothing to show.

@@ -26,7 +26,13 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
             let age = move || format::span_words(state.sources_silent_for());
             view! {
                 <p class="notice warn" data-testid="stale-banner">
-                    "All sources are failing. These are the last good numbers, "
+                    {move || {
+                        if state.is_warm_start() {
+                            "Loaded from disk, refreshing. These numbers are "
+                        } else {
+                            "All sources are failing. These are the last good numbers, "
+                        }
+                    }}
                     {age}
                     " old."
                 </p>

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -39,8 +39,12 @@ export interface Server {
   stop(): Promise<void>;
   /** Ends it without warning (SIGKILL); its data stay for `start`. */
   kill(): Promise<void>;
-  /** Starts it again on the same port with the same data. */
+  /** Starts it again on the same port with the same data, and waits until its board is filled. */
   start(): Promise<void>;
+  /** The same, but waits for the first answer only. */
+  spawn(): Promise<void>;
+  /** Waits until what is on the board now is on disk. */
+  writesState(): Promise<void>;
   /** A clean stop and a start on the same port and data. */
   restart(): Promise<void>;
 }
@@ -98,7 +102,7 @@ class Process {
     while (Date.now() < deadline) {
       if (this.ended) throw new Error(`the server ended before ${what}:\n${this.#output}`);
       if (await ready()) return;
-      await new Promise((wake) => setTimeout(wake, 50));
+      await new Promise((wake) => setTimeout(wake, 20));
     }
     throw new Error(`not ${what} within ${START_MS} ms:\n${this.#output}`);
   }
@@ -147,8 +151,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 
   let running: Process | undefined;
-  const start = async () => {
+  const spawnIt = async () => {
     running = new Process(args, env, home);
+    await running.until(() => answers(`${url}/tokens?limit=1`), 'answering');
+    return running;
+  };
+  const start = async () => {
+    running = await spawnIt();
     await running.until(() => answers(`${url}/readyz`), 'ready');
     // A few tokens of a market have no pool that anyone could trade in: those never come.
     await running.until(() => holds(url, Math.floor(tokens * 0.9)), `filled with ${tokens} tokens`);
@@ -167,6 +176,14 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     port,
     log: () => running?.output ?? '',
     start,
+    spawn: async () => {
+      await spawnIt();
+    },
+    writesState: async () => {
+      const asked = Date.now();
+      const state = join(home, 'data', options.live ? 'state' : 'demo/state');
+      await running?.until(async () => (statSync(state, { throwIfNoEntry: false })?.mtimeMs ?? 0) > asked, 'written');
+    },
     stop: async () => {
       await running?.end('SIGTERM');
       discard();

@@ -46,6 +46,34 @@ test('a clean restart serves the last board at once', async () => {
   }
 });
 
+test('after a crash the last board is there within a second though no source answers', async ({ page }) => {
+  test.setTimeout(120_000);
+  const market = await startMarket({ tokens: 300 });
+  const server = await startServer({ tokens: 300, live: true, env: market.sources });
+  try {
+    // The journal is at most a second behind.
+    await server.writesState();
+    const before = await tokens(server.url, 'limit=1');
+    await server.kill();
+    await market.stop();
+
+    const began = Date.now();
+    await server.spawn();
+    const after = await tokens(server.url, 'limit=1');
+    expect(Date.now() - began).toBeLessThan(1_000);
+    expect(after.page.total).toBeGreaterThanOrEqual(Math.floor(before.page.total * 0.95));
+    expect(after.meta.stale).toBe(true);
+
+    const board = new Board(page, server.url);
+    await page.goto(`${server.url}/?min_liquidity_usd=0`);
+    await expect(board.rows.first()).toBeVisible();
+    await expect(board.staleBanner).toContainText(/\d+ (second|minute)s? old/);
+  } finally {
+    await server.stop();
+    await market.stop();
+  }
+});
+
 test('when all sources fail the page keeps its numbers and says how old they are', async ({ page }) => {
   test.setTimeout(180_000);
   const market = await startMarket({ tokens: 200 });

@@ -253,6 +253,10 @@ impl<B: Bus> Poller<B> {
         self.supplied.learn(delta.upserts.iter().map(|token| &**token));
         let mut reports = self.sources.reports();
         self.supplied.fill_in(&mut reports);
+        for report in &mut reports {
+            // After a restart: what the last run heard.
+            report.last_ok_at = report.last_ok_at.or_else(|| self.book.answered().get(&report.source).copied());
+        }
         self.bus
             .publish(LogEntry {
                 delta: is_news.then(|| Arc::new(delta)),

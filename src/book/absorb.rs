@@ -43,6 +43,7 @@ impl Book {
     pub fn absorb(&mut self, source: Source, harvest: Harvest, now: Timestamp) {
         let last = self.answered.entry(source).or_insert(now);
         *last = (*last).max(now);
+        self.live.answered = true;
         let horizon = now.plus(CLOCK_SLACK);
         let empty = harvest.pools.is_empty() && harvest.tokens.is_empty();
         let tells_pools = empty || !harvest.pools.is_empty();

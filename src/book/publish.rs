@@ -99,10 +99,11 @@ impl Book {
         }
     }
 
-    /// Whether no source has answered for three polls, and for at least a minute.
+    /// Whether no source has answered for three polls, and for at least a minute; or not yet since the book was read
+    /// from disk.
     pub fn is_stale(&self, tick: &Tick) -> bool {
         let limit = BOARD_STALE_AFTER.max(tick.poll_interval * 3);
-        self.answered.values().max().is_none_or(|last| tick.now.since(*last) > limit)
+        !self.live.answered || self.answered.values().max().is_none_or(|last| tick.now.since(*last) > limit)
     }
 
     /// Merges one token, remembers what the planner wants to know; its row if it has one.

@@ -435,6 +435,22 @@ fn a_restart_gives_the_same_rows_as_old_as_they_are() {
 }
 
 #[test]
+fn a_book_from_disk_is_stale_until_a_source_answers() {
+    let mut desk = Desk::new();
+    desk.see([market(1, &token_id(1), 0.01, 100.0, 5e4)], NOON);
+    assert!(!desk.publish(NOON).stale);
+
+    let mut book: Book = postcard::from_bytes(&postcard::to_allocvec(&desk.book).unwrap()).unwrap();
+    book.configure(BookSettings::default());
+    let mut again = Desk { book, board: Board::default() };
+    let published = again.publish(later(1));
+    assert!(published.stale, "it was heard a second ago, but not by this process");
+    assert!(!published.tokens[&token_id(1)].stale);
+    again.silence(Source::Jupiter, &token_id(1), later(2));
+    assert!(!again.publish(later(2)).stale);
+}
+
+#[test]
 fn a_row_that_says_the_same_is_the_same_row() {
     let mut desk = Desk::new();
     let pool = |secs, volume| at(market(1, &token_id(1), 0.01, 100.0, volume), later(secs));

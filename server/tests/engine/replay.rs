@@ -7,14 +7,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Query, State};
+use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
-use memescope::query::{Filter, Order};
-use memescope::{Rank, Timestamp, TokenQuery};
+use memescope::{Rank, Timestamp};
 use serde_json::{Value, json};
+use server::api::{self, Api, Readiness};
+use server::pages::{CursorKey, Pages};
 use server::sources::SourcesConfig;
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 use crate::world::{Desk, Hands, place};
 
@@ -135,14 +139,30 @@ async fn watch(tape: Tape, day: Timestamp) -> Desk {
     desk
 }
 
-/// The board's rows as a rank lists them.
-fn listing(desk: &Desk, rank: Rank) -> Vec<Value> {
-    let snapshot = desk.store.snapshot();
-    let query = TokenQuery { rank, ..TokenQuery::default() };
-    let (filter, order) = (Filter::new(&query, snapshot.board.as_of), Order::of(&query));
-    let mut rows: Vec<_> = snapshot.rows.values().filter(|row| filter.passes(&row.token)).collect();
-    rows.sort_by(|a, b| order.compare((&order.key(&a.token), &a.token.id), (&order.key(&b.token), &b.token.id)));
-    rows.into_iter().map(|row| serde_json::from_slice(&row.json).unwrap()).collect()
+/// The API over what the poller publishes.
+fn api(desk: &Desk) -> Router {
+    let key = CursorKey::from_bytes([7; 32]);
+    let pages = Arc::new(Pages::new(desk.store.clone(), key));
+    api::router(Arc::new(Api::new(desk.store.clone(), pages, "live", Arc::new(Readiness::new(true)))))
+}
+
+/// All pages of `GET /tokens` in this rank.
+async fn listing(desk: &Desk, rank: Rank) -> Vec<Value> {
+    let api = api(desk);
+    let mut rows = Vec::new();
+    let mut address = format!("/tokens?rank={}&limit=20", rank.name());
+    loop {
+        let request = Request::get(&address).body(Body::empty()).unwrap();
+        let answer = api.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{address}");
+        let body = to_bytes(answer.into_body(), 1 << 22).await.unwrap();
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(!text.contains("NaN") && !text.contains("Infinity"), "{text}");
+        let mut page: Value = serde_json::from_slice(&body).unwrap();
+        rows.append(page["data"].as_array_mut().unwrap());
+        let Some(cursor) = page["page"]["next_cursor"].as_str() else { break rows };
+        address = format!("/tokens?rank={}&limit=20&cursor={cursor}", rank.name());
+    }
 }
 
 fn is_counterfeit(row: &Value) -> bool {
@@ -183,7 +203,7 @@ async fn a_search_full_of_counterfeits_shows_honest_tokens_first() {
     let pairs = tape.pairs.clone();
     let desk = watch(tape, Timestamp::from_secs(1_783_091_200)).await;
     for rank in [Rank::Trending, Rank::Top, Rank::Gainers, Rank::Losers, Rank::New] {
-        let rows = listing(&desk, rank);
+        let rows = listing(&desk, rank).await;
         check_rows(&rows, &pairs);
         let last_honest = rows.iter().rposition(|row| !is_counterfeit(row) && row["flags"] == json!([]));
         let first_fake = rows.iter().position(is_counterfeit);
@@ -191,7 +211,7 @@ async fn a_search_full_of_counterfeits_shows_honest_tokens_first() {
         assert!(first_fake.is_some(), "counterfeits are shown too, at the end");
         assert!(last_honest < first_fake, "{rank:?}: a counterfeit at {first_fake:?} above {last_honest:?}");
     }
-    let rows = listing(&desk, Rank::Trending);
+    let rows = listing(&desk, Rank::Trending).await;
     let bonk = rows.iter().find(|row| row["address"] == "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263").unwrap();
     let price: f64 = bonk["price_usd"].as_str().unwrap().parse().unwrap();
     assert!((4.4e-6..4.6e-6).contains(&price), "{price}");
@@ -202,7 +222,7 @@ async fn pools_that_disagree_fiftyfold_give_one_price() {
     let Some(tape) = Tape::september() else { return };
     let pairs = tape.pairs.clone();
     let desk = watch(tape, Timestamp::from_secs(1_790_628_300)).await;
-    let rows = listing(&desk, Rank::Trending);
+    let rows = listing(&desk, Rank::Trending).await;
     check_rows(&rows, &pairs);
     assert!(rows.len() >= 5, "{}", rows.len());
     let candle = rows.iter().find(|row| row["address"] == "8T193DFGTGcimGaotbnYdHTsTRGgLAaiy3sMGgL6pump").unwrap();

@@ -54,6 +54,11 @@ async fn a_stopped_and_a_killed_engine_serve_their_last_board_though_all_sources
     assert!(board.seq > seq);
     assert!(after_stop.store.commits_after(epoch, seq).is_some(), "a subscriber resumes from where it was");
 
+    let reports = after_stop.store.reports();
+    let heard = reports.iter().filter_map(|report| report.last_ok_at).max().unwrap();
+    let silence = world.hands.clock().now().since(heard);
+    assert!(silence >= Duration::from_secs(2 * 3600), "what the last run heard: {silence:?} ago");
+
     let after_crash = open(&killed).await;
     let board = &after_crash.store.snapshot().board;
     assert!(board.tokens.len() >= 50 && board.stale);
