@@ -61,6 +61,9 @@ pub async fn run(mut config: Config) -> Result<(), RunError> {
     let clock = Clock::system();
     let stop = CancellationToken::new();
     signals::listen(stop.clone()).map_err(RunError::Signals)?;
+    for name in config.without_effect() {
+        tracing::warn!("{name} is set, and has no effect in this version");
+    }
     // The market answers until the poller has come to rest.
     let market_stop = CancellationToken::new();
     if let Some(demo) = &config.demo {
