@@ -68,6 +68,7 @@ test('after a crash the last board is there within a second though no source ans
     await page.goto(`${server.url}/?min_liquidity_usd=0`);
     await expect(board.rows.first()).toBeVisible();
     await expect(board.staleBanner).toContainText(/\d+ (second|minute)s? old/);
+    await page.goto('about:blank');
   } finally {
     await server.stop();
     await market.stop();
