@@ -25,6 +25,7 @@ mod observation;
 mod price;
 pub mod query;
 mod report;
+mod sorted_map;
 mod source;
 #[cfg(test)]
 mod testing;
@@ -44,6 +45,7 @@ pub use observation::{Harvest, PoolObservation, PoolSide, Reject, Statement, Tok
 pub use price::{Price, PriceError};
 pub use query::{ParameterError, Rank, TokenQuery};
 pub use report::{BudgetReport, Latency, RejectCount, Requests, SourceReport, SourceState};
+pub use sorted_map::SortedMap;
 pub use source::{Freshness, Source, SourceNameError};
 pub use text::{NAME_CHARS, SYMBOL_CHARS, clean_text};
 pub use time::{Timestamp, TimestampError};

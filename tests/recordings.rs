@@ -183,7 +183,7 @@ fn jupiter_agrees_about_bonk() {
     check_bonk(&row);
     let origin = &row.provenance.fields[&memescope::Field::PriceUsd];
     assert_eq!(origin.source, Source::Dexscreener);
-    assert_eq!(origin.others[&Source::Jupiter], "0.000004492159735952627".parse::<Price>().unwrap().to_string());
+    assert_eq!(*origin.others[&Source::Jupiter], "0.000004492159735952627".parse::<Price>().unwrap().to_string());
     assert_eq!(origin.spread_pct, Some(0.15));
 }
 

@@ -7,7 +7,7 @@
 mod snapshot;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -20,8 +20,11 @@ use crate::bus::{Follower, LogEntry};
 /// Commits stay reachable for this long …
 const KEEP_FOR: Duration = Duration::from_secs(300);
 
-/// … and no more than this many.
+/// … no more than this many …
 const KEEP_COUNT: usize = 720;
+
+/// … and no more changed rows in them than this, of about 4 KB each; the newest commit stays however large it is.
+const KEEP_ROWS: usize = 60_000;
 
 /// One step from a snapshot to the next, with what subscribers need of it made once.
 #[derive(Debug)]
@@ -38,12 +41,35 @@ pub struct Commit {
     pub events: Arc<[memescope::Event]>,
 }
 
+/// The commits that are still reachable.
+#[derive(Debug, Default)]
+struct Recent {
+    /// Newest last.
+    commits: VecDeque<Arc<Commit>>,
+    /// Changed rows in all of them.
+    rows: usize,
+}
+
+impl Recent {
+    fn push(&mut self, commit: Arc<Commit>) {
+        let now = commit.snapshot.board.as_of;
+        self.rows += commit.changes.len();
+        self.commits.push_back(commit);
+        while self.commits.len() > 1
+            && (self.commits.len() > KEEP_COUNT
+                || self.rows > KEEP_ROWS
+                || self.commits.front().is_some_and(|oldest| now.since(oldest.snapshot.board.as_of) > KEEP_FOR))
+        {
+            self.rows -= self.commits.pop_front().map_or(0, |oldest| oldest.changes.len());
+        }
+    }
+}
+
 /// The published boards.
 #[derive(Debug)]
 pub struct Store {
     current: ArcSwap<Snapshot>,
-    /// Newest last.
-    commits: Mutex<VecDeque<Arc<Commit>>>,
+    recent: Mutex<Recent>,
     reports: ArcSwap<Vec<SourceReport>>,
     bell: watch::Sender<Seq>,
 }
@@ -54,7 +80,7 @@ impl Store {
         let seq = board.seq;
         Self {
             current: ArcSwap::from_pointee(Snapshot::new(board)),
-            commits: Mutex::default(),
+            recent: Mutex::default(),
             reports: ArcSwap::default(),
             bell: watch::Sender::new(seq),
         }
@@ -84,7 +110,7 @@ impl Store {
         if seq == current.board.seq {
             return Some(Vec::new());
         }
-        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let commits = &self.lock().commits;
         let from = commits.iter().position(|commit| commit.prev == seq)?;
         Some(commits.range(from..).cloned().collect())
     }
@@ -98,18 +124,18 @@ impl Store {
         if current.board.seq == seq {
             return Some(current);
         }
-        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let commits = &self.lock().commits;
         commits.iter().find(|commit| commit.snapshot.board.seq == seq).map(|commit| commit.snapshot.clone())
     }
 
     /// The commits that are still reachable, oldest first.
     pub fn recent(&self) -> Vec<Arc<Commit>> {
-        self.commits.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.lock().commits.iter().cloned().collect()
     }
 
     /// The oldest snapshot that is still reachable.
     pub fn oldest(&self) -> Arc<Snapshot> {
-        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let commits = &self.lock().commits;
         commits.front().map_or_else(|| self.snapshot(), |commit| commit.snapshot.clone())
     }
 
@@ -131,18 +157,14 @@ impl Store {
             removed: delta.removed.clone(),
             events: entry.events.clone(),
         });
-        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
-        commits.push_back(commit.clone());
-        let as_of = commit.snapshot.board.as_of;
-        while commits.len() > KEEP_COUNT
-            || commits.front().is_some_and(|oldest| as_of.since(oldest.snapshot.board.as_of) > KEEP_FOR)
-        {
-            commits.pop_front();
-        }
-        drop(commits);
+        self.lock().push(commit.clone());
         self.current.store(commit.snapshot.clone());
         self.bell.send_replace(commit.snapshot.board.seq);
         Ok(Some(commit))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Commits every entry of the log until it ends.
@@ -204,6 +226,23 @@ mod tests {
         assert_eq!(store.commits_after(epoch, 2).unwrap().len(), 2);
         assert!(store.commits_after(epoch, 0).is_none());
         assert!(store.commits_after(Epoch::from_bits(1), 2).is_none());
+    }
+
+    #[test]
+    fn commits_that_change_much_stay_for_less_long() {
+        let rows = |version: u8| -> Vec<_> { (0..200).map(|number| token(number, &version.to_string())).collect() };
+        let store = Store::new(Board::default());
+        let mut recent = Recent::default();
+        for version in 0..5 {
+            let before = store.snapshot().board.clone();
+            let commit = store.commit(&entry(&before, 1, &rows(version))).unwrap().unwrap();
+            for _ in 0..100 {
+                recent.push(commit.clone());
+                assert!(recent.rows <= KEEP_ROWS);
+            }
+        }
+        assert_eq!(recent.commits.len(), KEEP_ROWS / 200);
+        assert_eq!(recent.rows, recent.commits.iter().map(|commit| commit.changes.len()).sum::<usize>());
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Shown<'_, '_> {
         let mut origin = self.origin();
         origin.spread_pct =
             spread.map(|(high, low)| to_hundredths((high.to_f64() - low.to_f64()) / self.price.to_f64() * 100.0));
-        origin.others = others.into_iter().map(|(source, price)| (source, price.to_string())).collect();
+        origin.others = others.into_iter().map(|(source, price)| (source, price.to_string().into())).collect();
         origin
     }
 }

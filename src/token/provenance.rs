@@ -1,12 +1,11 @@
 //! Where each published number comes from.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::FlagDetail;
-use crate::{Source, Timestamp};
+use crate::{SortedMap, Source, Timestamp};
 
 /// A field of the row that has an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,8 +71,8 @@ pub struct FieldProvenance {
     /// When it was true.
     pub observed_at: Timestamp,
     /// What the other sources say, as they say it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub others: BTreeMap<Source, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub others: SortedMap<Source, Box<str>>,
     /// How far the sources lie apart, percent of the shown value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread_pct: Option<f64>,
@@ -83,7 +82,7 @@ pub struct FieldProvenance {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// By field; a field that is unknown has no entry.
-    pub fields: BTreeMap<Field, FieldProvenance>,
+    pub fields: SortedMap<Field, FieldProvenance>,
     /// By flag.
     pub flags: Vec<FlagDetail>,
 }

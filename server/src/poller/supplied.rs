@@ -13,7 +13,7 @@ impl Supplied {
     /// Takes note of new and changed rows.
     pub(super) fn learn<'a>(&mut self, rows: impl Iterator<Item = &'a Token>) {
         for row in rows {
-            for (field, origin) in &row.provenance.fields {
+            for (field, origin) in row.provenance.fields.iter() {
                 self.0.entry(origin.source).or_default().insert(*field);
             }
         }

@@ -96,7 +96,7 @@ async fn chosen_fields_and_their_origin() {
         source: Source::Jupiter,
         pool: None,
         observed_at: OPENING,
-        others: [(Source::Dexscreener, "0.41".to_owned())].into(),
+        others: [(Source::Dexscreener, "0.41".into())].into(),
         spread_pct: Some(2.5),
     };
     let detail = FlagDetail { code: Flag::Lookalike, source: None, since: OPENING, detail: "Like another.".into() };

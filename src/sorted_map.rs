@@ -1,0 +1,163 @@
+//! A map of a few entries that is kept by the thousand.
+//!
+//! Entries lie side by side in the order of their keys. A `BTreeMap` reserves nodes of eleven entries: for the origins
+//! of a row's dozen fields, of which every kept version of every row has a map, that is more than twice the memory.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Index;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A map of a few entries, in the order of their keys. In any format it is written as a map.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SortedMap<K, V>(Vec<(K, V)>);
+
+impl<K: Ord, V> SortedMap<K, V> {
+    /// Puts an entry in; the value that it replaces.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        match self.0.binary_search_by(|(other, _)| other.cmp(&key)) {
+            Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
+            Err(at) => {
+                self.0.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        let at = self.0.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        Some(&self.0[at].1)
+    }
+}
+
+impl<K, V> SortedMap<K, V> {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entries in the order of their keys.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The values in the order of their keys.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &V> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// Gives back memory that no entry uses.
+    pub fn shrink_to_fit(&mut self) {
+        self.0.shrink_to_fit();
+    }
+}
+
+impl<K, V> Default for SortedMap<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for SortedMap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<K: Ord, V> Index<&K> for SortedMap<K, V> {
+    type Output = V;
+
+    /// Panics when there is no such entry.
+    fn index(&self, key: &K) -> &V {
+        self.get(key).expect("the caller knows that the entry is there")
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
+    /// Of entries with the same key the last one stays.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut map = Self::default();
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
+        map.shrink_to_fit();
+        map
+    }
+}
+
+impl<K: Ord, V, const N: usize> From<[(K, V); N]> for SortedMap<K, V> {
+    fn from(entries: [(K, V); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl<K: Serialize, V: Serialize> Serialize for SortedMap<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for SortedMap<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<K, V>(PhantomData<(K, V)>);
+
+        impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
+            type Value = SortedMap<K, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut map = SortedMap::default();
+                while let Some((key, value)) = access.next_entry()? {
+                    map.insert(key, value);
+                }
+                map.shrink_to_fit();
+                Ok(map)
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_holds_what_a_tree_holds_and_reads_alike(entries in prop::collection::vec((0u8..20, any::<i32>()), 0..40)) {
+            let tree: BTreeMap<u8, i32> = entries.iter().copied().collect();
+            let mut map = SortedMap::default();
+            let mut grown = BTreeMap::new();
+            for (key, value) in entries {
+                prop_assert_eq!(map.insert(key, value), grown.insert(key, value));
+            }
+            prop_assert!(map.iter().eq(&tree));
+            for key in 0..20 {
+                prop_assert_eq!(map.get(&key), tree.get(&key));
+            }
+            let json = serde_json::to_string(&map).unwrap();
+            prop_assert_eq!(&json, &serde_json::to_string(&tree).unwrap());
+            prop_assert_eq!(serde_json::from_str::<SortedMap<u8, i32>>(&json).unwrap(), map.clone());
+            let bytes = postcard::to_allocvec(&map).unwrap();
+            prop_assert_eq!(&bytes, &postcard::to_allocvec(&tree).unwrap());
+            prop_assert_eq!(postcard::from_bytes::<SortedMap<u8, i32>>(&bytes).unwrap(), map);
+        }
+    }
+}
