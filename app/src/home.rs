@@ -1,11 +1,11 @@
 //! The board's page.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 use crate::board_state::BoardState;
 use crate::controls::Controls;
 use crate::footer::{Footer, NextPage};
+use crate::location::Location;
 use crate::notices::Notices;
 use crate::part::part;
 use crate::reader::TokenPage;
@@ -26,12 +26,12 @@ fn first_page(search: &str) -> Result<TokenPage, PageError> {
 
 /// The page: everything there is to see about the view of the address.
 #[component]
-pub(crate) fn Home() -> impl IntoView {
-    let search = use_location().search;
+pub(crate) fn Home(location: Location) -> impl IntoView {
+    let search = location.search;
     let first = SharedValue::new(move || first_page(&search.get_untracked())).into_inner();
-    let state = BoardState::new(search, first);
+    let state = BoardState::new(location, first);
     #[cfg(feature = "hydrate")]
-    crate::browser::start(state, search);
+    crate::browser::start(state);
     // Each part is a type of its own inside; together they would be one that the compiler gives up on.
     part(view! {
         <a class="skip" href="#board" rel="external">"Skip to the board"</a>
