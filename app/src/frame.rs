@@ -1,11 +1,11 @@
 //! What the page reads of the feed.
 //!
-//! The kind of a message is read first and the rest of it into the type of that kind, straight from the text: much less
-//! code in the browser than a type of all kinds, which has to keep what it read until the kind is known.
+//! The kind of a message is read first, and the rest of it as the type of that kind.
 
-use memescope::feed::{Channel, DeltaFrame, Hello, SnapshotFrame};
+use memescope::feed::{Channel, DeltaFrame, SnapshotFrame};
 use memescope::{Price, SourceReport, Timestamp};
-use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::json::{Json, Read, fields};
 
 /// A message of the server, as far as the page makes use of it.
 #[derive(Debug, PartialEq)]
@@ -23,66 +23,75 @@ pub(crate) enum Frame {
     Other,
 }
 
+/// The first message.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Hello {
+    pub(crate) market: String,
+    pub(crate) server_time: Timestamp,
+    pub(crate) heartbeat_ms: u64,
+}
+
 /// The page numbers its requests.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) id: u64,
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Subscribed {
     pub(crate) id: u64,
     pub(crate) sub: String,
     pub(crate) channel: Channel,
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Status {
     pub(crate) sources: Vec<SourceReport>,
-    #[serde(default)]
     pub(crate) sol_usd: Option<Price>,
-    #[serde(default)]
     pub(crate) stale: bool,
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Heartbeat {
     pub(crate) as_of: Timestamp,
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Refused {
-    #[serde(default)]
     pub(crate) id: Option<u64>,
     pub(crate) status: u16,
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Bye {
     pub(crate) retry_after_ms: u64,
+}
+
+fields! {
+    Hello { market, server_time, heartbeat_ms }
+    Answer { id }
+    Subscribed { id, sub, channel }
+    Status { sources, sol_usd, stale }
+    Heartbeat { as_of }
+    Refused { id, status }
+    Bye { retry_after_ms }
 }
 
 impl Frame {
     /// Reads a message; `None` when it is none.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Kind {
-            #[serde(rename = "type")]
-            kind: String,
-        }
-        fn rest<T: DeserializeOwned>(text: &str) -> Option<T> {
-            serde_json::from_str(text).ok()
-        }
-        Some(match rest::<Kind>(text)?.kind.as_str() {
-            "hello" => Self::Hello(rest(text)?),
-            "subscribed" => Self::Subscribed(rest(text)?),
-            "updated" => Self::Updated(rest(text)?),
-            "snapshot" => Self::Snapshot(rest(text)?),
-            "delta" => Self::Delta(rest(text)?),
-            "status" => Self::Status(rest(text)?),
-            "heartbeat" => Self::Heartbeat(rest(text)?),
-            "error" => Self::Refused(rest(text)?),
-            "bye" => Self::Bye(rest(text)?),
+        let json = Json::parse(text)?;
+        let kind: String = json.field("type")?;
+        Some(match kind.as_str() {
+            "hello" => Self::Hello(Hello::read(&json)?),
+            "subscribed" => Self::Subscribed(Subscribed::read(&json)?),
+            "updated" => Self::Updated(Answer::read(&json)?),
+            "snapshot" => Self::Snapshot(SnapshotFrame::read(&json)?),
+            "delta" => Self::Delta(DeltaFrame::read(&json)?),
+            "status" => Self::Status(Status::read(&json)?),
+            "heartbeat" => Self::Heartbeat(Heartbeat::read(&json)?),
+            "error" => Self::Refused(Refused::read(&json)?),
+            "bye" => Self::Bye(Bye::read(&json)?),
             _ => Self::Other,
         })
     }

@@ -39,6 +39,7 @@ mod footer;
 #[cfg(any(feature = "hydrate", test))]
 mod frame;
 mod home;
+mod json;
 mod location;
 mod notices;
 mod part;
