@@ -1,9 +1,13 @@
-//! What the page reads of the feed.
+//! What the page reads of the feed, and what it says to it.
 //!
-//! The kind of a message is read first, and the rest of it as the type of that kind.
+//! The kind of a message is read first, and the rest of it as the type of that kind. What the page asks for is a part of
+//! what a client may.
 
-use memescope::feed::{Channel, DeltaFrame, SnapshotFrame};
-use memescope::{Price, SourceReport, Timestamp};
+use std::collections::BTreeMap;
+
+use memescope::feed::{Channel, DeltaFrame, Resume, SnapshotFrame};
+use memescope::{Price, SourceReport, Timestamp, TokenId};
+use serde::Serialize;
 
 use crate::json::{Json, Read, fields};
 
@@ -97,10 +101,52 @@ impl Frame {
     }
 }
 
+/// A request of the page.
+#[derive(Debug, Serialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+pub(crate) enum Request {
+    Subscribe {
+        id: u64,
+        channel: Channel,
+        params: Params,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resume: Option<Resume>,
+    },
+    Update {
+        id: u64,
+        sub: String,
+        params: Params,
+    },
+    Unsubscribe {
+        id: u64,
+        sub: String,
+    },
+    Resync {
+        id: u64,
+        sub: String,
+    },
+}
+
+/// What a subscription of the page is about.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Params {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) head: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ids: Option<Vec<TokenId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) list: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) range: Option<(u32, u32)>,
+    /// The view, as in the address of the API.
+    #[serde(flatten)]
+    pub(crate) query: BTreeMap<String, String>,
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use memescope::feed::{self, ErrorFrame, RequestId, ServerMessage};
+    use memescope::feed::{self, ClientMessage, ErrorFrame, RequestId, ServerMessage, SubscribeParams};
     use memescope::{Epoch, Token};
 
     use super::*;
@@ -166,6 +212,61 @@ mod tests {
             };
             assert_eq!(read(&ServerMessage::Error(error)), Some(Frame::Refused(Refused { id, status: 503 })));
         }
+    }
+
+    #[test]
+    fn says_what_the_server_understands() {
+        let understood = |request: &Request| -> ClientMessage {
+            serde_json::from_str(&serde_json::to_string(request).unwrap()).unwrap()
+        };
+        let id: TokenId = "solana:So11111111111111111111111111111111111111112".parse().unwrap();
+        let resume = Some(Resume { epoch: Epoch::from_bits(7), seq: 4 });
+        let query = BTreeMap::from([("q".to_owned(), "a \"cat\" & \\ é".to_owned())]);
+        let params = Params { head: Some(50), query: query.clone(), ..Params::default() };
+        let value = |text: &String| serde_json::Value::String(text.clone());
+        assert_eq!(
+            understood(&Request::Subscribe { id: 1, channel: Channel::List, params, resume }),
+            ClientMessage::Subscribe {
+                id: RequestId::Number(1),
+                channel: Channel::List,
+                params: SubscribeParams {
+                    head: Some(50),
+                    query: query.iter().map(|(key, text)| (key.clone(), value(text))).collect(),
+                    ..SubscribeParams::default()
+                },
+                resume,
+            }
+        );
+        let rows = Params { ids: Some(vec![id.clone()]), ..Params::default() };
+        assert_eq!(
+            understood(&Request::Subscribe { id: 2, channel: Channel::Rows, params: rows, resume: None }),
+            ClientMessage::Subscribe {
+                id: RequestId::Number(2),
+                channel: Channel::Rows,
+                params: SubscribeParams { ids: Some(vec![id]), ..SubscribeParams::default() },
+                resume: None,
+            }
+        );
+        let head = Params { list: Some("l1".to_owned()), range: Some((0, 50)), ..Params::default() };
+        let sub = || "r2".to_owned();
+        assert_eq!(
+            understood(&Request::Update { id: 3, sub: sub(), params: head }),
+            ClientMessage::Update {
+                id: RequestId::Number(3),
+                sub: sub(),
+                params: SubscribeParams {
+                    list: Some("l1".to_owned()),
+                    range: Some((0, 50)),
+                    ..SubscribeParams::default()
+                },
+            }
+        );
+        let (id, sub) = (RequestId::Number(4), sub());
+        assert_eq!(
+            understood(&Request::Unsubscribe { id: 4, sub: sub.clone() }),
+            ClientMessage::Unsubscribe { id: id.clone(), sub: sub.clone() }
+        );
+        assert_eq!(understood(&Request::Resync { id: 4, sub: sub.clone() }), ClientMessage::Resync { id, sub });
     }
 
     #[test]
