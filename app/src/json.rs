@@ -172,6 +172,7 @@ macro_rules! fields {
         }
     )*};
 }
+#[cfg(any(feature = "hydrate", test))]
 pub(crate) use fields;
 
 fields! {
