@@ -50,6 +50,7 @@ impl Json {
     }
 
     /// Reads a field of a patch: one that is not there did not change, `null` is a value.
+    #[expect(clippy::option_option, reason = "could not be read, did not change, changed")]
     fn change<T: Read>(&self, name: &str) -> Option<Option<T>> {
         self.get(name).map_or(Some(None), |field| T::read(&field).map(Some))
     }
