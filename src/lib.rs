@@ -21,6 +21,7 @@ pub mod fnv;
 pub mod format;
 mod id;
 mod merge;
+pub mod number;
 mod observation;
 mod price;
 pub mod query;

@@ -9,7 +9,7 @@ mod parse;
 
 use std::time::Duration;
 
-use crate::{Chain, Flag, TokenId, Window};
+use crate::{Chain, Flag, TokenId, Window, number};
 
 pub use self::filter::Filter;
 pub use self::order::{Order, OrderKey, OrderValue, Tier};
@@ -296,7 +296,7 @@ impl TokenQuery {
             let suffix = bound.window.map(|window| format!(".{window}")).unwrap_or_default();
             for (side, value) in [("min", bound.min), ("max", bound.max)] {
                 if let Some(value) = value {
-                    add(&format!("{side}_{}{suffix}", bound.metric.name()), value.to_string());
+                    add(&format!("{side}_{}{suffix}", bound.metric.name()), number::text(value));
                 }
             }
         }

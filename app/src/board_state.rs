@@ -13,6 +13,7 @@ use memescope::feed::client::LinkState;
 use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenId};
 
 use crate::address::PageAddress;
+use crate::location::Location;
 use crate::reader::TokenPage;
 use crate::server_fns::{PAGE_ROWS, PageError, load_page};
 use crate::token_table::{order, window};
@@ -84,8 +85,8 @@ struct ShownHead {
 pub(crate) struct BoardState {
     /// The view of the address.
     pub(crate) address: Memo<PageAddress>,
-    /// The text after `?` in it.
-    search: Memo<String>,
+    /// Where the page is.
+    pub(crate) location: Location,
     rows: StoredValue<HashMap<TokenId, Row>>,
     /// Rises when rows become known or leave.
     known: RwSignal<u32>,
@@ -131,8 +132,8 @@ pub(crate) struct BoardState {
 
 impl BoardState {
     /// The state of a page that begins with `first`.
-    pub(crate) fn new(search: Memo<String>, first: Result<TokenPage, PageError>) -> Self {
-        let address = Memo::new(move |_| PageAddress::parse(&search.get()));
+    pub(crate) fn new(location: Location, first: Result<TokenPage, PageError>) -> Self {
+        let address = Memo::new(move |_| location.search.with(|search| PageAddress::parse(search)));
         let rows = StoredValue::new(HashMap::new());
         let known = RwSignal::new(0);
         let facts = RwSignal::new(PageFacts { generation: 0, first: 0, epoch: Epoch::default(), seq: 0 });
@@ -160,7 +161,7 @@ impl BoardState {
         });
         let state = Self {
             address,
-            search,
+            location,
             rows,
             known,
             facts,
@@ -230,13 +231,13 @@ impl BoardState {
     /// Loads the view of the address anew.
     #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "a server renders one view"))]
     pub(crate) fn reload(self) {
-        let search = self.search.get_untracked();
+        let search = self.location.search.get_untracked();
         let cursor = self.address.with_untracked(|address| address.cursor.clone());
         self.loading.set(true);
         leptos::task::spawn_local(async move {
             let page = load_page(search.clone(), cursor).await;
             // The reader may have gone on to another view meanwhile.
-            if self.search.try_get_untracked().is_none_or(|now| now != search) {
+            if self.location.search.try_get_untracked().is_none_or(|now| now != search) {
                 return;
             }
             match page {
@@ -261,7 +262,7 @@ impl BoardState {
         }
         self.loading_more.set(true);
         let generation = self.facts.with_untracked(|facts| facts.generation);
-        let search = self.search.get_untracked();
+        let search = self.location.search.get_untracked();
         leptos::task::spawn_local(async move {
             let page = load_page(search, Some(cursor)).await;
             if self.facts.try_with_untracked(|facts| facts.generation) != Some(generation) {

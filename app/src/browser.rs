@@ -6,6 +6,7 @@
 pub(crate) mod feed;
 mod flash;
 pub(crate) mod form;
+pub(crate) mod history;
 pub(crate) mod hold;
 mod keys;
 pub(crate) mod look;
@@ -24,7 +25,7 @@ use crate::board_state::BoardState;
 const TICK: Duration = Duration::from_millis(500);
 
 /// Starts everything once the page is alive.
-pub(crate) fn start(state: BoardState, search: Memo<String>) {
+pub(crate) fn start(state: BoardState) {
     Effect::new(move |alive: Option<()>| {
         if alive.is_some() {
             return;
@@ -38,7 +39,7 @@ pub(crate) fn start(state: BoardState, search: Memo<String>) {
     });
     // Another address is another view.
     Effect::new(move |before: Option<String>| {
-        let now = search.get();
+        let now = state.location.search.get();
         if before.is_some_and(|before| before != now) {
             state.reload();
         }

@@ -29,6 +29,7 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
             <nav class="segment" aria-label="Ranking">
                 {move || address.with(|address| {
                     Rank::ALL
+                        .into_iter()
                         .map(|rank| {
                             let current = address.query.rank == rank && address.query.sort.is_none();
                             view! {
@@ -42,12 +43,13 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
                                 </a>
                             }
                         })
-                        .to_vec()
+                        .collect::<Vec<_>>()
                 })}
             </nav>
             <nav class="segment" aria-label="Window">
                 {move || address.with(|address| {
                     WINDOWS
+                        .into_iter()
                         .map(|window| {
                             let current = address.query.window == window;
                             view! {
@@ -61,7 +63,7 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
                                 </a>
                             }
                         })
-                        .to_vec()
+                        .collect::<Vec<_>>()
                 })}
             </nav>
             <div class="chips">
@@ -134,6 +136,7 @@ fn FilterForm(state: BoardState) -> impl IntoView {
             let pairs = address.query.to_page_pairs();
             let value = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
             FIELDS
+                .into_iter()
                 .map(|(key, label, hint)| {
                     view! {
                         <label>
@@ -142,7 +145,7 @@ fn FilterForm(state: BoardState) -> impl IntoView {
                         </label>
                     }
                 })
-                .to_vec()
+                .collect::<Vec<_>>()
         })
     };
     let names: Vec<&str> = FIELDS.iter().map(|(key, ..)| *key).chain(["verified"]).collect();
@@ -150,7 +153,7 @@ fn FilterForm(state: BoardState) -> impl IntoView {
     view! {
         <details class="menu" name="menu">
             <summary class="pill">"+ Filter"</summary>
-            <form class="sheet filters" method="get" action="/" on:submit=submit_filters(address)>
+            <form class="sheet filters" method="get" action="/" on:submit=submit_filters(state)>
                 {fields}
                 <label class="check">
                     <input r#type="checkbox" name="verified" value="true" checked=verified />
@@ -168,20 +171,19 @@ fn FilterForm(state: BoardState) -> impl IntoView {
 }
 
 #[cfg(feature = "hydrate")]
-fn submit_filters(address: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
-    let navigate = leptos_router::hooks::use_navigate();
+fn submit_filters(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
     move |event| {
         event.prevent_default();
         let names: Vec<&str> = FIELDS.iter().map(|(key, ..)| *key).chain(["verified"]).collect();
         let fields = names.iter().map(|name| ((*name).to_owned(), crate::browser::form::field(&event, name)));
         let fields: Vec<(String, String)> = fields.filter(|(_, value)| !value.trim().is_empty()).collect();
-        let href = address.with_untracked(|address| address.href_of_pairs(&names, fields));
+        let href = state.address.with_untracked(|address| address.href_of_pairs(&names, fields));
         crate::browser::form::close_menus();
-        navigate(&href, leptos_router::NavigateOptions::default());
+        crate::browser::history::go(state.location, &href);
     }
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn submit_filters(_: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+fn submit_filters(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
     |_| {}
 }

@@ -70,7 +70,7 @@ fn bound_words(key: &str, value: &str) -> (String, String) {
     let metric = Metric::ALL.into_iter().find(|known| known.name() == metric);
     let name = metric.map_or(rest, |metric| metric_words(metric));
     let window = window.and_then(|window| window.parse::<Window>().ok()).map(|window| format!(" {}", window.label()));
-    let number = value.parse::<f64>().unwrap_or_default();
+    let number = memescope::number::parse(value).unwrap_or_default();
     let shown = match metric {
         Some(Metric::ChangePct) => format!("{value}%"),
         Some(Metric::Txns | Metric::Traders | Metric::Holders) | None => value.to_owned(),

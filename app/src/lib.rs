@@ -13,8 +13,8 @@
 //!
 //! # For the server
 //!
-//! Routes come from `leptos_axum::generate_route_list(App)` and are rendered by [`shell()`]; the one server function,
-//! [`LoadPage`], answers at `GET /api/page` and is registered by itself. Both look into their context for
+//! [`shell()`] renders every address, and says itself when there is nothing at one; the one server function, [`LoadPage`],
+//! answers at `GET /api/page` and is registered by itself. Both look into their context for
 //!
 //! - `Arc<dyn reader::TokenReader>`: where pages of rows come from; without it every page says that it cannot be reached;
 //! - [`AssetNames`]: the files below `/pkg`, read once from `pkg/assets.json`; without it the names have no hash.
@@ -39,6 +39,8 @@ mod footer;
 #[cfg(any(feature = "hydrate", test))]
 mod frame;
 mod home;
+mod json;
+mod location;
 mod notices;
 mod part;
 mod preferences;
@@ -50,26 +52,24 @@ mod shell;
 mod token_table;
 mod top_bar;
 
-use leptos::prelude::*;
-use leptos_router::SsrMode;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
-
 pub use self::assets::AssetNames;
 pub use self::server_fns::{LoadPage, PageError};
 #[cfg(feature = "ssr")]
 pub use self::shell::shell;
+use leptos::prelude::*;
 
-/// The whole application: its routes.
+use self::location::{Location, Place};
+use self::part::part;
+
+/// The whole application: what stands at the address.
 #[component]
 pub fn App() -> impl IntoView {
-    view! {
-        <Router>
-            <Routes fallback=NotFound>
-                // The rows must be in the HTML itself: without JavaScript nothing would move them there.
-                <Route path=path!("/") view=home::Home ssr=SsrMode::Async />
-            </Routes>
-        </Router>
+    let location = Location::of_page();
+    #[cfg(feature = "hydrate")]
+    browser::history::start(location);
+    move || match location.place.get() {
+        Place::Board => part(home::Home(home::HomeProps { location })),
+        Place::Nowhere => part(NotFound()),
     }
 }
 

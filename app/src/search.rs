@@ -10,7 +10,7 @@ pub(crate) fn Search(state: BoardState) -> impl IntoView {
     let address = state.address;
     let text = move || address.with(|address| address.query.q.clone().unwrap_or_default());
     view! {
-        <form class="search" method="get" action="/" role="search" on:submit=submit_search(address)>
+        <form class="search" method="get" action="/" role="search" on:submit=submit_search(state)>
             <label class="vh" for="q">"Search a token by symbol, name or address"</label>
             <input
                 id="q"
@@ -40,19 +40,18 @@ pub(crate) fn carried(address: &crate::address::PageAddress, fields: &[&str]) ->
 }
 
 #[cfg(feature = "hydrate")]
-fn submit_search(address: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
-    let navigate = leptos_router::hooks::use_navigate();
+fn submit_search(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
     move |event| {
         event.prevent_default();
         let text = crate::browser::form::field(&event, "q").trim().chars().take(64).collect::<String>();
-        let href = address.with_untracked(|address| {
+        let href = state.address.with_untracked(|address| {
             address.with(|query| query.q = Some(text.clone()).filter(|text| !text.is_empty()))
         });
-        navigate(&href, leptos_router::NavigateOptions::default());
+        crate::browser::history::go(state.location, &href);
     }
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn submit_search(_: Memo<crate::address::PageAddress>) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+fn submit_search(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
     |_| {}
 }

@@ -4,18 +4,18 @@
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "the browser waits, the server does not"))]
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, JsonEncoding, Post};
+use leptos::server_fn::codec::{GetUrl, Post};
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::json::{self, Read};
 use crate::reader::TokenPage;
 
 /// How many rows a page has; also how many of the head are followed live.
 pub(crate) const PAGE_ROWS: usize = 50;
 
 /// Why a page did not come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum PageError {
     /// The cursor is of no use any more.
     #[error("this place in the list is not valid any more")]
@@ -26,14 +26,14 @@ pub enum PageError {
 }
 
 impl FromServerFnError for PageError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
         Self::Unreachable
     }
 }
 
-/// JSON that is read as text, as the first page in the document is: one reader of rows in the browser's module, not two.
+/// JSON that is read as the first page in the document is: one reader of rows in the browser's module, not two.
 pub struct JsonText;
 
 impl ContentType for JsonText {
@@ -52,14 +52,18 @@ impl<T: Serialize> Encodes<T> for JsonText {
     }
 }
 
-impl<T: DeserializeOwned> Decodes<T> for JsonText {
-    type Error = serde_json::Error;
+impl<T: Read> Decodes<T> for JsonText {
+    type Error = NotRead;
 
-    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
-        let text = std::str::from_utf8(&bytes).map_err(<serde_json::Error as serde::de::Error>::custom)?;
-        serde_json::from_str(text)
+    fn decode(bytes: Bytes) -> Result<T, NotRead> {
+        std::str::from_utf8(&bytes).ok().and_then(json::read).ok_or(NotRead)
     }
 }
+
+/// The answer is not what was asked for.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("not of the kind that was asked for")]
+pub struct NotRead;
 
 /// A page of the view of an address: `search` is what stands after `?` in it, `cursor` where the page begins.
 #[server(prefix = "/api", endpoint = "page", input = GetUrl, output = Post<JsonText>)]

@@ -63,7 +63,8 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
     });
     // The policy of the page forbids `style=` in markup; the attribute says the same.
     let gap = move |rows: fn(&BoardState) -> usize| {
-        let height = move || (rows(&state) as f64 * state.row_height.get()).to_string();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float stays in range")]
+        let height = move || ((rows(&state) as f64 * state.row_height.get()).round() as u64).to_string();
         leptos::html::td().attr("height", height)
     };
     let each = move || {

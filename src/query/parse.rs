@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_IDS, MAX_SEARCH_CHARS, Metric, PAGE_LIQUIDITY_FLOOR, Rank, Sort, SortKey, TokenQuery};
-use crate::{Chain, Flag, TokenId, Window};
+use crate::{Chain, Flag, TokenId, Window, number};
 
 /// A parameter that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,10 +184,8 @@ impl TokenQuery {
             Some(window) => Some(read_window(key, window)?),
             None => None,
         };
-        let number: f64 =
-            value.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                ParameterError::new(key, "not_a_number", format!("{} is not a number", excerpt(value)))
-            })?;
+        let number = number::parse(value)
+            .ok_or_else(|| ParameterError::new(key, "not_a_number", format!("{} is not a number", excerpt(value))))?;
         if metric != Metric::ChangePct && number < 0.0 {
             return Err(ParameterError::new(key, "out_of_range", "this figure is never negative"));
         }

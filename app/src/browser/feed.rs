@@ -2,18 +2,16 @@
 //! of the sources. It comes back by itself and goes on from where it was.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use leptos::prelude::*;
 use memescope::feed::client::{Applied, Link, LinkAction, LinkState, ListState, RowChange, RowsState};
-use memescope::feed::{Channel, ClientMessage, DeltaFrame, RequestId, Resume, SnapshotFrame, SubscribeParams};
+use memescope::feed::{Channel, DeltaFrame, Resume, SnapshotFrame};
 use memescope::{Timestamp, TokenId};
-use serde_json::Value;
 
 use crate::board_state::{BoardState, Connection};
 use crate::browser::{is_visible, later, now_ms, random, socket::Socket};
-use crate::frame::{Frame, Refused, Status, Subscribed};
+use crate::frame::{Frame, Params, Refused, Request, Status, Subscribed};
 use crate::server_fns::PAGE_ROWS;
 use crate::token_table::order;
 
@@ -225,9 +223,9 @@ impl Feed {
         }
     }
 
-    fn send(&self, message: &ClientMessage) {
+    fn send(&self, request: &Request) {
         if let Some(socket) = &self.socket {
-            socket.send(message);
+            socket.send(request);
         }
     }
 
@@ -236,15 +234,15 @@ impl Feed {
         self.last_id
     }
 
-    fn subscribe(&mut self, channel: Channel, params: SubscribeParams, resume: Option<Resume>) -> u64 {
+    fn subscribe(&mut self, channel: Channel, params: Params, resume: Option<Resume>) -> u64 {
         let id = self.next_id();
-        self.send(&ClientMessage::Subscribe { id: RequestId::Number(id), channel, params, resume });
+        self.send(&Request::Subscribe { id, channel, params, resume });
         id
     }
 
     fn unsubscribe(&mut self, sub: String) {
-        let id = RequestId::Number(self.next_id());
-        self.send(&ClientMessage::Unsubscribe { id, sub });
+        let id = self.next_id();
+        self.send(&Request::Unsubscribe { id, sub });
     }
 
     fn leave(&mut self) {
@@ -264,7 +262,7 @@ impl Feed {
                 self.clock = later(self.clock, hello.server_time);
                 self.greeted = true;
                 self.state.demo.set(hello.market == "demo");
-                self.subscribe(Channel::Status, SubscribeParams::default(), None);
+                self.subscribe(Channel::Status, Params::default(), None);
                 self.enter();
             }
             Frame::Subscribed(answer) => self.opened(answer),
@@ -328,15 +326,11 @@ impl Feed {
         // A page from the middle of the list has no live head.
         if self.list_sub.is_none() && first == 0 {
             let query = self.state.address.with_untracked(|address| address.query.to_pairs());
-            let query: BTreeMap<String, Value> =
-                query.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
+            let query = query.into_iter().collect();
             let head = u32::try_from(PAGE_ROWS).ok();
             let resume = self.list.resume();
-            self.list_sub = Sub::Asked(self.subscribe(
-                Channel::List,
-                SubscribeParams { head, query, ..Default::default() },
-                resume,
-            ));
+            self.list_sub =
+                Sub::Asked(self.subscribe(Channel::List, Params { head, query, ..Default::default() }, resume));
         }
         if self.rows_sub.is_none() {
             let ids = self.mounted_and_unknown();
@@ -347,7 +341,7 @@ impl Feed {
                     self.rows.keep_only(&ids);
                 }
                 self.asked_rows = Wanted::Ids(ids.clone());
-                let params = SubscribeParams { ids: Some(ids), ..Default::default() };
+                let params = Params { ids: Some(ids), ..Default::default() };
                 self.rows_sub = Sub::Asked(self.subscribe(Channel::Rows, params, resume));
             }
         }
@@ -361,16 +355,16 @@ impl Feed {
     }
 
     /// Which rows are to be followed, and the parameters that say so.
-    fn wanted(&self) -> (Wanted, SubscribeParams) {
+    fn wanted(&self) -> (Wanted, Params) {
         if let Sub::Open(list) = &self.list_sub
             && !self.state.is_held()
             && self.state.range.with_untracked(|range| range.end <= PAGE_ROWS)
         {
             let range = Some((0, u32::try_from(PAGE_ROWS).unwrap_or(u32::MAX)));
-            return (Wanted::Head, SubscribeParams { list: Some(list.clone()), range, ..Default::default() });
+            return (Wanted::Head, Params { list: Some(list.clone()), range, ..Default::default() });
         }
         let ids = self.mounted_and_unknown();
-        (Wanted::Ids(ids.clone()), SubscribeParams { ids: Some(ids), ..Default::default() })
+        (Wanted::Ids(ids.clone()), Params { ids: Some(ids), ..Default::default() })
     }
 
     /// Brings the rows subscription in line with what is mounted. One change at a time.
@@ -399,7 +393,7 @@ impl Feed {
         let id = self.next_id();
         self.asked_rows = wanted;
         self.update = Some(id);
-        self.send(&ClientMessage::Update { id: RequestId::Number(id), sub, params });
+        self.send(&Request::Update { id, sub, params });
     }
 
     fn follow_visibility(&mut self) {
@@ -462,8 +456,8 @@ impl Feed {
     }
 
     fn resync(&mut self, sub: String) {
-        let id = RequestId::Number(self.next_id());
-        self.send(&ClientMessage::Resync { id, sub });
+        let id = self.next_id();
+        self.send(&Request::Resync { id, sub });
     }
 
     fn take_snapshot(&mut self, frame: SnapshotFrame) {

@@ -2,19 +2,16 @@
 //! the list of them. All but the arrows and `Esc` can be switched off.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use memescope::{Rank, TokenId, Window};
 use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
-use crate::browser::{form, hold, look, row_around, table_body, target};
+use crate::browser::{form, history, hold, look, row_around, table_body, target};
 use crate::preferences::Keys;
 
 /// Follows the keyboard.
 pub(super) fn start(state: BoardState) {
-    let navigate = use_navigate();
-    let go = move |href: String| navigate(&href, NavigateOptions::default());
+    let go = move |href: String| history::go(state.location, &href);
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
         if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;

@@ -108,13 +108,13 @@ pub(crate) fn Choices() -> impl IntoView {
             |look, at| look.keys = Keys::ALL[at],
         )}
         <dl class="keys">
-            {KEYS.map(|(key, what)| view! {
+            {KEYS.into_iter().map(|(key, what)| view! {
                 <div>
                     <dt>{key}</dt>
                     <dd>{what}</dd>
                 </div>
             })
-            .to_vec()}
+            .collect::<Vec<_>>()}
         </dl>
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn read_row_height(state: BoardState) {
         .document_element()
         .and_then(|root| window().get_computed_style(&root).ok().flatten())
         .and_then(|style| style.get_property_value("--row-h").ok())
-        .and_then(|height| height.trim().trim_end_matches("px").parse::<f64>().ok())
+        .map(|height| js_sys::parse_float(&height))
         .filter(|height| *height >= 20.0);
     if let Some(height) = height
         && (state.row_height.get_untracked() - height).abs() > f64::EPSILON

@@ -1,9 +1,10 @@
 //! A WebSocket whose events go to the feed.
 
-use memescope::feed::ClientMessage;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, MessageEvent, WebSocket};
+
+use crate::frame::Request;
 
 /// The protocol that the page speaks.
 const PROTOCOL: &str = "memescope.v1.json";
@@ -33,9 +34,9 @@ impl Socket {
         Some(Self { inner: socket, _on_message: on_message, _on_close: on_close })
     }
 
-    /// Sends a message; on a socket that is not open it is lost, and the close that follows starts anew.
-    pub(super) fn send(&self, message: &ClientMessage) {
-        if let Ok(text) = serde_json::to_string(message) {
+    /// Sends a request; on a socket that is not open it is lost, and the close that follows starts anew.
+    pub(super) fn send(&self, request: &Request) {
+        if let Ok(text) = serde_json::to_string(request) {
             let _ = self.inner.send_with_str(&text);
         }
     }

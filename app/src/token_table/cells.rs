@@ -7,8 +7,8 @@ use memescope::{Txns, Window};
 use crate::board_state::{BoardState, Row};
 
 /// The bar of buys and sells: its length and the gap between its parts, CSS pixels.
-const BAR: f64 = 64.0;
-const BAR_GAP: f64 = 2.0;
+const BAR: u64 = 64;
+const BAR_GAP: u64 = 2;
 
 /// What a cell shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +121,7 @@ pub(super) fn txns(row: &Row, window: Memo<Window>) -> impl IntoView + use<> {
             || "No source has said this yet".to_owned(),
             |Txns { buys, sells }| format!("{} buys, {} sells", format::count(buys), format::count(sells)),
         );
-        let (buys, sells) = counted.map_or((0.0, 0.0), shares);
+        let (buys, sells) = counted.map_or((0, 0), shares);
         let bar = counted.filter(|txns| txns.total() > 0).map(|_| {
             view! {
                 <svg class="bar" width="64" height="3" aria-hidden="true">
@@ -140,16 +140,18 @@ pub(super) fn txns(row: &Row, window: Memo<Window>) -> impl IntoView + use<> {
 }
 
 /// The lengths of the two parts of the bar.
-fn shares(txns: Txns) -> (f64, f64) {
+fn shares(txns: Txns) -> (u64, u64) {
     let total = txns.total();
     if total == 0 {
-        return (0.0, 0.0);
+        return (0, 0);
     }
     match (txns.buys, txns.sells) {
-        (_, 0) => (BAR, 0.0),
-        (0, _) => (0.0, BAR),
+        (_, 0) => (BAR, 0),
+        (0, _) => (0, BAR),
         (buys, _) => {
-            let part = (buys as f64 / total as f64 * (BAR - BAR_GAP)).round().clamp(1.0, BAR - BAR_GAP - 1.0);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the bar's length")]
+            let part = (buys as f64 / total as f64 * (BAR - BAR_GAP) as f64).round() as u64;
+            let part = part.clamp(1, BAR - BAR_GAP - 1);
             (part, BAR - BAR_GAP - part)
         }
     }
@@ -161,15 +163,11 @@ mod tests {
 
     #[test]
     fn both_sides_of_the_bar_can_be_seen() {
-        for (buys, sells, expected) in [
-            (1, 1, (31.0, 31.0)),
-            (1, 10_000, (1.0, 61.0)),
-            (10_000, 1, (61.0, 1.0)),
-            (5, 0, (64.0, 0.0)),
-            (0, 5, (0.0, 64.0)),
-        ] {
+        for (buys, sells, expected) in
+            [(1, 1, (31, 31)), (1, 10_000, (1, 61)), (10_000, 1, (61, 1)), (5, 0, (64, 0)), (0, 5, (0, 64))]
+        {
             assert_eq!(shares(Txns { buys, sells }), expected);
         }
-        assert_eq!(shares(Txns::default()), (0.0, 0.0));
+        assert_eq!(shares(Txns::default()), (0, 0));
     }
 }

@@ -8,10 +8,11 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use axum::routing::get;
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, render_app_async_with_context};
 
 /// For pages that are files: what the rendered page may, without its own scripts.
 pub(super) const STATIC_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -33,8 +34,10 @@ impl Pages {
     /// The routes that the application has, and its server functions.
     pub(super) fn routes(&self) -> Router {
         let options = LeptosOptions::builder().output_name("memescope").build();
-        let routes = generate_route_list(app::shell);
-        Router::new().leptos_routes_with_context(&options, routes, self.context(), app::shell).with_state(options)
+        // The rows must be in the HTML itself: without JavaScript nothing would move them there.
+        let board = get(render_app_async_with_context(self.context(), app::shell));
+        let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), self.context(), app::shell);
+        functions.route("/", board).with_state(options)
     }
 
     /// The page at an address that is none of the application's routes.

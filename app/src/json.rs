@@ -1,0 +1,274 @@
+//! Reading the server's JSON in the browser.
+//!
+//! The browser has a parser of its own; what `serde` would bring along besides (a second parser, tables for floats, the
+//! words of errors that nobody sees) is a seventh of the module. So the browser parses, and what stands here takes the
+//! fields out of the result. It reads what the types' `Serialize` writes: tests compare the two, with `serde_json` in the
+//! browser's place.
+
+#[cfg(feature = "hydrate")]
+mod browser;
+#[cfg(not(feature = "hydrate"))]
+mod native;
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+#[cfg(feature = "hydrate")]
+pub(crate) use self::browser::Json;
+#[cfg(not(feature = "hydrate"))]
+pub(crate) use self::native::Json;
+use memescope::feed::{Channel, DeltaFrame, SnapshotFrame};
+use memescope::{
+    BudgetReport, Epoch, Flag, Latency, PerWindow, Price, RejectCount, Requests, Source, SourceReport, SourceState,
+    Stage, Timestamp, Token, TokenId, TokenPatch, Traders, Txns, VolumeScope, Window, WindowsPatch,
+};
+
+use crate::reader::TokenPage;
+use crate::server_fns::PageError;
+
+/// What can be read.
+pub(crate) trait Read: Sized {
+    /// Reads a value; `None` when it is of another kind.
+    fn read(json: &Json) -> Option<Self>;
+
+    /// What a field is that is not there; most have to be.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+/// Reads a text of JSON.
+pub(crate) fn read<T: Read>(text: &str) -> Option<T> {
+    T::read(&Json::parse(text)?)
+}
+
+impl Json {
+    /// Reads a field.
+    pub(crate) fn field<T: Read>(&self, name: &str) -> Option<T> {
+        self.get(name).map_or_else(T::absent, |field| T::read(&field))
+    }
+
+    /// Reads a field of a patch: one that is not there did not change, `null` is a value.
+    #[expect(clippy::option_option, reason = "could not be read, did not change, changed")]
+    fn change<T: Read>(&self, name: &str) -> Option<Option<T>> {
+        self.get(name).map_or(Some(None), |field| T::read(&field).map(Some))
+    }
+
+    fn parsed<T: FromStr>(&self) -> Option<T> {
+        self.text()?.parse().ok()
+    }
+
+    /// One of some words.
+    fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(json: &Json) -> Option<Self> {
+        if json.is_null() { Some(None) } else { T::read(json).map(Some) }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(json: &Json) -> Option<Self> {
+        json.items()?.iter().map(T::read).collect()
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl Read for bool {
+    fn read(json: &Json) -> Option<Self> {
+        json.truth()
+    }
+
+    fn absent() -> Option<Self> {
+        Some(false)
+    }
+}
+
+impl Read for f64 {
+    fn read(json: &Json) -> Option<Self> {
+        json.number()
+    }
+}
+
+impl Read for u64 {
+    fn read(json: &Json) -> Option<Self> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and not negative")]
+        json.number().filter(|number| *number >= 0.0 && number.fract() == 0.0).map(|number| number as Self)
+    }
+}
+
+impl Read for u32 {
+    fn read(json: &Json) -> Option<Self> {
+        Self::try_from(u64::read(json)?).ok()
+    }
+}
+
+impl Read for u16 {
+    fn read(json: &Json) -> Option<Self> {
+        Self::try_from(u64::read(json)?).ok()
+    }
+}
+
+impl Read for String {
+    fn read(json: &Json) -> Option<Self> {
+        json.text()
+    }
+}
+
+impl Read for Arc<str> {
+    fn read(json: &Json) -> Option<Self> {
+        json.text().map(Self::from)
+    }
+}
+
+macro_rules! parsed {
+    ($($ty:ty),*) => {$(
+        impl Read for $ty {
+            fn read(json: &Json) -> Option<Self> {
+                json.parsed()
+            }
+        }
+    )*};
+}
+
+parsed!(Price, Timestamp, TokenId, Epoch, Window, Flag, Source);
+
+macro_rules! words {
+    ($($ty:ident { $($word:literal = $variant:ident),* })*) => {$(
+        impl Read for $ty {
+            fn read(json: &Json) -> Option<Self> {
+                json.word(&[$(($word, Self::$variant)),*])
+            }
+        }
+    )*};
+}
+
+words! {
+    Stage { "curve" = Curve, "amm" = Amm, "unpooled" = Unpooled }
+    VolumeScope { "pools" = Pools, "token" = Token }
+    SourceState { "ok" = Ok, "slow" = Slow, "throttled" = Throttled, "down" = Down, "off" = Off }
+    Channel { "list" = List, "rows" = Rows, "events" = Events, "status" = Status }
+    PageError { "InvalidCursor" = InvalidCursor, "Unreachable" = Unreachable }
+}
+
+/// Reads objects whose fields have the names of the type's.
+macro_rules! fields {
+    ($($ty:ident { $($field:ident),* $(,)? })*) => {$(
+        impl $crate::json::Read for $ty {
+            fn read(json: &$crate::json::Json) -> Option<Self> {
+                Some(Self { $($field: json.field(stringify!($field))?),* })
+            }
+        }
+    )*};
+}
+#[cfg(any(feature = "hydrate", test))]
+pub(crate) use fields;
+
+fields! {
+    Txns { buys, sells }
+    Traders { buyers, sellers }
+    Latency { p50, p95 }
+    Requests { ok, failed }
+    BudgetReport { per_minute, left }
+    RejectCount { field, reason, count }
+    SourceReport { source, state, last_ok_at, latency_ms, requests, errors, budget, fields, rejects }
+    SnapshotFrame { sub, epoch, seq, as_of, ids, total, rows, reason, part }
+    DeltaFrame { sub, prev, seq, as_of, splices, total, rows, patches, gone, part }
+    TokenPage {
+        rows, first, total, next_cursor, rebased, epoch, seq, as_of, server_time, sol_usd, stale, demo, sources,
+    }
+}
+
+impl Read for (u32, u32) {
+    fn read(json: &Json) -> Option<Self> {
+        let [a, b] = json.items()?.try_into().ok()?;
+        Some((u32::read(&a)?, u32::read(&b)?))
+    }
+}
+
+impl Read for (u32, u32, Vec<TokenId>) {
+    fn read(json: &Json) -> Option<Self> {
+        let [index, delete, insert] = json.items()?.try_into().ok()?;
+        Some((u32::read(&index)?, u32::read(&delete)?, Vec::read(&insert)?))
+    }
+}
+
+impl Read for BTreeMap<String, u64> {
+    fn read(json: &Json) -> Option<Self> {
+        json.names()?.into_iter().map(|name| json.field(&name).map(|count| (name, count))).collect()
+    }
+}
+
+impl<T: Read> Read for PerWindow<T> {
+    fn read(json: &Json) -> Option<Self> {
+        Some(Self {
+            m5: json.field("m5")?,
+            h1: json.field("h1")?,
+            h6: json.field("h6")?,
+            h24: json.field("h24")?,
+            d7: json.field("d7")?,
+        })
+    }
+}
+
+impl<T: Read> Read for WindowsPatch<T> {
+    fn read(json: &Json) -> Option<Self> {
+        Some(Self {
+            m5: json.change("m5")?,
+            h1: json.change("h1")?,
+            h6: json.change("h6")?,
+            h24: json.change("h24")?,
+            d7: json.change("d7")?,
+        })
+    }
+}
+
+/// A row and what changes in one have the same fields.
+macro_rules! row {
+    ($($field:ident),* $(,)?) => {
+        impl Read for Token {
+            fn read(json: &Json) -> Option<Self> {
+                // Chain and address are those of the id.
+                let mut token = Self::new(json.field("id")?, Timestamp::default());
+                $(token.$field = json.field(stringify!($field))?;)*
+                Some(token)
+            }
+        }
+
+        impl Read for TokenPatch {
+            fn read(json: &Json) -> Option<Self> {
+                Some(Self { id: json.field("id")?, $($field: json.change(stringify!($field))?),* })
+            }
+        }
+    };
+}
+
+row! {
+    symbol, name, logo, price_usd, price_sol, change_pct, volume_usd, txns, traders, liquidity_usd, market_cap_usd,
+    fdv_usd, holders, created_at, dex, pool, pool_count, stage, volume_scope, partial_windows, verified, flags,
+    updated_at, stale,
+}
+
+impl<T: Read, E: Read> Read for Result<T, E> {
+    fn read(json: &Json) -> Option<Self> {
+        match json.get("Ok") {
+            Some(value) => T::read(&value).map(Ok),
+            None => json.field("Err").map(Err),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
