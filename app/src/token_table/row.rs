@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use memescope::fnv::Fnv;
-use memescope::{Flag, Timestamp, Token, TokenId, Window};
+use memescope::{Flag, Timestamp, Token, TokenId, Window, dex_label};
 
 use super::cells::{self, cell};
 use super::price_cell::price_cell;
@@ -196,22 +196,10 @@ fn hue(id: &TokenId) -> u64 {
     hash.finish() % HUES
 }
 
-/// A venue as people write it.
+/// A venue as people write it; one that nobody has a name for begins with a capital.
 fn venue(dex: &str) -> String {
-    let known = [
-        ("pumpswap", "PumpSwap"),
-        ("pumpfun", "Pump.fun"),
-        ("pump-fun", "Pump.fun"),
-        ("raydium", "Raydium"),
-        ("raydium-clmm", "Raydium CLMM"),
-        ("orca", "Orca"),
-        ("meteora", "Meteora"),
-        ("meteoradbc", "Meteora DBC"),
-        ("launchlab", "LaunchLab"),
-        ("moonshot", "Moonshot"),
-        ("uniswap", "Uniswap"),
-    ];
-    known.into_iter().find(|(slug, _)| *slug == dex).map_or_else(|| capitalised(dex), |(_, name)| name.to_owned())
+    let label = dex_label(dex);
+    if label == dex { capitalised(dex) } else { label.to_owned() }
 }
 
 fn capitalised(text: &str) -> String {
