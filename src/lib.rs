@@ -37,7 +37,7 @@ mod window;
 
 pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
 pub use book::{Book, BookSettings, Published, Tick, TokenAge};
-pub use event::{Event, EventKind, EventPlace};
+pub use event::{Event, EventKind, EventNames, EventPlace};
 pub use id::{Chain, IdError, PoolId, TokenId};
 pub use merge::anchor::{is_anchor, wrapped_sol};
 pub use merge::venue::dex_label;
