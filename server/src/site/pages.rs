@@ -37,7 +37,7 @@ impl Pages {
         // The rows must be in the HTML itself: without JavaScript nothing would move them there.
         let board = get(render_app_async_with_context(self.context(), app::shell));
         let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), self.context(), app::shell);
-        functions.route("/", board).with_state(options)
+        functions.route("/", board.clone()).route("/status", board).with_state(options)
     }
 
     /// The page at an address that is none of the application's routes.
