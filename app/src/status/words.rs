@@ -8,7 +8,7 @@ use crate::board_state::BoardState;
 
 /// The lines about a source, below its state.
 pub(super) const LABELS: [&str; 7] =
-    ["Last answer", "Time to answer", "Requests", "Failures", "Budget", "Rows", "Gives"];
+    ["Last answer", "Latency", "Requests", "Failures", "Budget", "Rows", "Gives"];
 
 /// Which of them is the budget.
 pub(super) const BUDGET: usize = 4;

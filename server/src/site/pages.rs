@@ -79,7 +79,7 @@ fn policy(nonce: &str) -> String {
     )
 }
 
-/// What stands at `/` when the page was not built.
+/// What stands in the place of pages when the page was not built.
 pub(super) async fn unbuilt() -> Response {
     let page = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Memescope</title>\
         <h1>The page is not built</h1>\

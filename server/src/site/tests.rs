@@ -252,9 +252,11 @@ async fn server_functions_read_through_the_reader() {
 #[tokio::test]
 async fn without_its_files_the_page_says_what_to_do() {
     let site = hosted(None);
-    let (status, _, body) = send(&site, "GET", "/", &[]).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(body.contains("make build"));
+    for path in ["/", "/status"] {
+        let (status, _, body) = send(&site, "GET", path, &[]).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("make build"));
+    }
     let (status, headers, _) = send(&site, "GET", "/nowhere", &[]).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
@@ -272,7 +274,7 @@ async fn the_status_page_has_its_numbers_in_the_html() {
     for words in [
         "Jupiter told us to wait",
         "Last answer22:13:18 UTC, 4.0 s ago",
-        "Time to answerhalf within 120 ms, 19 of 20 within 410 ms",
+        "Latencyhalf within 120 ms, 19 of 20 within 410 ms",
         "Requests1,204 answered, 3 failed",
         "Failuresrate limited 3×",
         "Budget3 of 4 used, 1 left; 12 a minute",
