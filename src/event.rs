@@ -131,7 +131,7 @@ impl EventKind {
         (
             "token:flagged",
             "Warnings stand that did not before: every flag but new, promoted and partial. Those that stand at the listing \
-             are in the row.",
+             are in the row; nothing is told while a board that began empty is filled.",
         ),
         ("source:state", "A source does better or worse. It is about no token, so a filter of tokens leaves it out."),
     ];

@@ -29,6 +29,11 @@ impl Told {
         self.flagged_at = Some(now);
     }
 
+    /// Takes the row's flags for known: what is found out about tokens of a board that is being filled is no news.
+    pub(super) fn know_flags(&mut self, now: Timestamp) {
+        self.flagged_at = Some(now);
+    }
+
     /// The events that the change from `previous` to `row` raises.
     pub(super) fn events(&mut self, previous: &Token, row: &Token, now: Timestamp) -> Vec<EventKind> {
         let told = [self.price_update(previous, row, now), self.volume_spike(row, now), self.newly_flagged(row, now)];
@@ -120,8 +125,12 @@ pub(super) struct Seen {
 impl Seen {
     /// Whether a token without a row and without a past in the book is told when it comes.
     pub(super) fn is_news(&self, token: &TokenId, now: Timestamp) -> bool {
-        let filled = self.began.is_some_and(|began| now.since(began) >= FILLING);
-        filled && self.left.get(token).is_none_or(|left| now.since(*left) >= LEFT_HOLDS)
+        self.is_filled(now) && self.left.get(token).is_none_or(|left| now.since(*left) >= LEFT_HOLDS)
+    }
+
+    /// Whether the board had time to be filled.
+    pub(super) fn is_filled(&self, now: Timestamp) -> bool {
+        self.began.is_some_and(|began| now.since(began) >= FILLING)
     }
 
     /// The board has rows.

@@ -54,6 +54,7 @@ impl Book {
 
         let mut tokens = if first { OrdMap::new() } else { prev.tokens.clone() };
         let mut events = Vec::new();
+        let is_filled = self.seen.is_filled(now);
         for token in dirty {
             let previous = prev.tokens.get(&token);
             let is_listed = self.entries.get(&token).is_some_and(|entry| entry.memory.listed);
@@ -69,6 +70,9 @@ impl Book {
                 events.push((token.clone(), listed(&row)));
             }
             if let Some(entry) = self.entries.get_mut(&token) {
+                if !is_filled {
+                    entry.told.know_flags(now);
+                }
                 match previous {
                     Some(previous) if !first && !kept => {
                         for what in entry.told.events(previous, &row, now) {

@@ -7,8 +7,7 @@ use memescope::{SourceReport, SourceState, Timestamp};
 use crate::board_state::BoardState;
 
 /// The lines about a source, below its state.
-pub(super) const LABELS: [&str; 7] =
-    ["Last answer", "Latency", "Requests", "Failures", "Budget", "Rows", "Gives"];
+pub(super) const LABELS: [&str; 7] = ["Last answer", "Latency", "Requests", "Failures", "Budget", "Rows", "Gives"];
 
 /// Which of them is the budget.
 pub(super) const BUDGET: usize = 4;

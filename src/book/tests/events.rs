@@ -213,7 +213,7 @@ fn a_warning_that_newly_stands_is_told_once() {
         desk.say([said], later(secs));
         // Somebody buys, so that the row changes.
         desk.see([at(market(1, &token_id(1), 0.01, 100.0, 5e4 + secs as f64), later(secs))], later(secs));
-        for (_, kind) in desk.publish(later(secs)).events {
+        for (_, kind) in desk.publish_at(secs).events {
             let EventKind::TokenFlagged { flags } = kind else { unreachable!("only flags change: {kind:?}") };
             for flag in flags {
                 assert!(!flag.detail.is_empty());
@@ -223,22 +223,24 @@ fn a_warning_that_newly_stands_is_told_once() {
     };
     said.mint_authority = Some(true);
     step(&mut desk, &said, 30);
+    step(&mut desk, &said, 190);
     said.top_holders_pct = Some(80.0);
-    let promoted = TokenObservation::new(Source::Dexscreener, Statement::Promotion, token_id(1), later(61));
-    desk.say([promoted], later(61));
-    step(&mut desk, &said, 61);
-    step(&mut desk, &said, 125);
+    let promoted = TokenObservation::new(Source::Dexscreener, Statement::Promotion, token_id(1), later(230));
+    desk.say([promoted], later(230));
+    step(&mut desk, &said, 230);
     said.mint_authority = Some(false);
-    step(&mut desk, &said, 130);
+    step(&mut desk, &said, 240);
     said.mint_authority = Some(true);
-    step(&mut desk, &said, 140);
-    step(&mut desk, &said, 186);
+    step(&mut desk, &said, 250);
+    step(&mut desk, &said, 289);
+    step(&mut desk, &said, 290);
+    step(&mut desk, &said, 400);
     let jupiter = Some(Source::Jupiter);
     let expected = [
-        // The one of 30 waited for the end of the minute.
-        (61, Flag::MintAuthority, jupiter, false),
-        (61, Flag::Top10Concentration, jupiter, true),
-        (140, Flag::MintAuthority, jupiter, true),
+        // What was found out at 30 belongs to the filling of the board; what is promoted is no warning.
+        (230, Flag::Top10Concentration, jupiter, true),
+        // It stands again since 250, and waited for the end of the minute.
+        (290, Flag::MintAuthority, jupiter, false),
     ];
     assert_eq!(told, expected);
 }
