@@ -98,17 +98,17 @@ pub(super) fn budget_left(report: Option<&SourceReport>) -> u32 {
 
 fn rows(report: &SourceReport, now: Timestamp) -> String {
     let rows = report.rows;
-    let mut text = format!("{} told", format::count(rows.told));
-    if let Some(at) = rows.last_at {
-        text.push_str(&format!(", the last {} ago", format::lag(now.since(at))));
-    }
-    if rows.empty_answers > 0 {
-        text.push_str(&format!("; {} empty answers", format::count(rows.empty_answers)));
-    }
-    if rows.empty_in_a_row > 1 {
-        text.push_str(&format!(", the last {} in a row", format::count(rows.empty_in_a_row)));
-    }
-    text
+    let count = format::count;
+    let told = match rows.last_at {
+        Some(at) => format!("{} told, the last {} ago", count(rows.told), format::lag(now.since(at))),
+        None => format!("{} told", count(rows.told)),
+    };
+    let empty = match (rows.empty_answers, rows.empty_in_a_row) {
+        (0, _) => String::new(),
+        (empty, 0 | 1) => format!("; {} empty answers", count(empty)),
+        (empty, last) => format!("; {} empty answers, the last {} in a row", count(empty), count(last)),
+    };
+    told + &empty
 }
 
 /// A text for each of [`BOARD_LABELS`].
