@@ -90,7 +90,7 @@ fn token(number: u8, figure: u16) -> Token {
 fn provenance(figure: u16, origins: u16) -> Provenance {
     let mut provenance = Provenance::default();
     let others = [(Source::Dexscreener, "1"), (Source::Geckoterminal, "2")];
-    let others = others.into_iter().filter(|(source, _)| (*source == Source::Dexscreener) == (origins % 2 == 0));
+    let others = others.into_iter().filter(|(source, _)| (*source == Source::Dexscreener) == origins.is_multiple_of(2));
     let price = FieldProvenance {
         source: Source::Jupiter,
         pool: (origins == 1).then(|| "pool".into()),
