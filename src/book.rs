@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use self::events::Told;
+use self::events::{Seen, Told};
 pub use self::plan::TokenAge;
 pub use self::publish::{Published, Tick};
 use crate::merge::anchor::Rate;
@@ -56,6 +56,8 @@ pub struct Book {
     rates: BTreeMap<TokenId, Rate>,
     /// When each source last answered.
     answered: BTreeMap<Source, Timestamp>,
+    /// Which tokens were on the board before.
+    seen: Seen,
     /// When the last publication was made.
     published_at: Timestamp,
     #[serde(skip)]

@@ -8,6 +8,10 @@
 //! A `rows` frame with `prev = seq` answers an `update`: it holds the rows that the new parameters brought in. A row
 //! that the new parameters left out, or that left the range of its list, is no longer part of the subscription: no frame
 //! will speak of it.
+//!
+//! A `rows` subscription with `include: ["provenance"]` has the members `provenance` and `flag_details` in its rows, and
+//! in its patches what changed of them. A field without an origin has no member there: inside `provenance` a `null` takes
+//! the member away.
 
 pub mod client;
 mod message;

@@ -37,7 +37,7 @@ mod window;
 
 pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
 pub use book::{Book, BookSettings, Published, Tick, TokenAge};
-pub use event::{Event, EventKind, EventPlace};
+pub use event::{Event, EventKind, EventNames, EventPlace};
 pub use id::{Chain, IdError, PoolId, TokenId};
 pub use merge::anchor::{is_anchor, wrapped_sol};
 pub use merge::venue::dex_label;
@@ -45,7 +45,7 @@ pub use merge::{PoolReason, PoolView};
 pub use observation::{Harvest, PoolObservation, PoolSide, Reject, Statement, TokenObservation};
 pub use price::{Price, PriceError};
 pub use query::{ParameterError, Rank, TokenQuery};
-pub use report::{BudgetReport, Latency, RejectCount, Requests, SourceReport, SourceState};
+pub use report::{BudgetReport, Latency, RejectCount, Requests, RowsReport, SourceReport, SourceState};
 pub use sorted_map::SortedMap;
 pub use source::{Freshness, Source, SourceNameError};
 pub use text::{NAME_CHARS, SYMBOL_CHARS, clean_text};

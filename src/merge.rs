@@ -179,7 +179,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
         pools: markets.iter().map(|m| (m.id.clone(), m.remember(memory.pools.get(m.id)))).collect(),
         listed: memory.listed || shown.is_some(),
         in_sol: memory.in_sol,
-        flags: BTreeMap::new(),
+        flags: memory.flags.clone(),
     };
     let doubtful = match &shown {
         None => Some(Doubt::Missing),

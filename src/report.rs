@@ -16,7 +16,7 @@ pub enum SourceState {
     Slow,
     /// Told us to wait.
     Throttled,
-    /// Does not answer.
+    /// Does not answer, or for long with nothing.
     Down,
     /// Not asked.
     Off,
@@ -39,6 +39,8 @@ pub struct SourceReport {
     pub errors: BTreeMap<String, u64>,
     /// What may be asked.
     pub budget: BudgetReport,
+    /// What its answers held.
+    pub rows: RowsReport,
     /// Fields of the row that it supplies.
     pub fields: Vec<String>,
     /// Values that were refused, by field and reason.
@@ -70,6 +72,21 @@ pub struct BudgetReport {
     pub per_minute: f64,
     /// Requests that could be made at once.
     pub left: u32,
+    /// The most that may be made at once.
+    pub burst: u32,
+}
+
+/// What a source's answers held: a source can answer well and tell nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsReport {
+    /// Pools and statements about tokens that could be read, since the start.
+    pub told: u64,
+    /// When the last of them came.
+    pub last_at: Option<Timestamp>,
+    /// Answers without any, since the start.
+    pub empty_answers: u64,
+    /// Answers without any since the last one that had some.
+    pub empty_in_a_row: u64,
 }
 
 /// How often a field was refused for one reason.
@@ -97,14 +114,15 @@ mod tests {
             latency_ms: Latency { p50: Some(120), p95: None },
             requests: Requests { ok: 7, failed: 2 },
             errors: BTreeMap::from([("timeout".to_owned(), 2)]),
-            budget: BudgetReport { per_minute: 24.0, left: 4 },
+            budget: BudgetReport { per_minute: 24.0, left: 3, burst: 4 },
+            rows: RowsReport { told: 140, last_at: None, empty_answers: 2, empty_in_a_row: 1 },
             fields: Vec::new(),
             rejects: vec![RejectCount { field: "usdPrice".into(), reason: "not_a_number".into(), count: 3 }],
         };
         let json = serde_json::to_string(&report).unwrap();
         assert_eq!(
             json,
-            r#"{"source":"jupiter","state":"throttled","last_ok_at":"2026-11-22T21:55:03.000Z","latency_ms":{"p50":120,"p95":null},"requests":{"ok":7,"failed":2},"errors":{"timeout":2},"budget":{"per_minute":24.0,"left":4},"fields":[],"rejects":[{"field":"usdPrice","reason":"not_a_number","count":3}]}"#
+            r#"{"source":"jupiter","state":"throttled","last_ok_at":"2026-11-22T21:55:03.000Z","latency_ms":{"p50":120,"p95":null},"requests":{"ok":7,"failed":2},"errors":{"timeout":2},"budget":{"per_minute":24.0,"left":3,"burst":4},"rows":{"told":140,"last_at":null,"empty_answers":2,"empty_in_a_row":1},"fields":[],"rejects":[{"field":"usdPrice","reason":"not_a_number","count":3}]}"#
         );
         assert_eq!(serde_json::from_str::<SourceReport>(&json).unwrap(), report);
     }

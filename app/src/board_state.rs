@@ -14,7 +14,7 @@ use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenId};
 
 use crate::address::PageAddress;
 use crate::location::Location;
-use crate::reader::TokenPage;
+use crate::reader::{BoardStatus, TokenPage};
 use crate::server_fns::{PAGE_ROWS, PageError, load_page};
 use crate::token_table::{order, window};
 
@@ -72,6 +72,14 @@ pub(crate) struct PageFacts {
     pub(crate) seq: Seq,
 }
 
+/// Facts of the newest board, whatever of it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BoardFacts {
+    pub(crate) seq: Seq,
+    /// How many tokens are on it.
+    pub(crate) tokens: u64,
+}
+
 /// The order of the head that is shown.
 #[derive(Clone, Debug, PartialEq)]
 struct ShownHead {
@@ -113,6 +121,7 @@ pub(crate) struct BoardState {
     pub(crate) as_of: RwSignal<Timestamp>,
     /// The server's clock: `as_of` until the page is alive, then ticking.
     pub(crate) now: RwSignal<Timestamp>,
+    pub(crate) board: RwSignal<BoardFacts>,
     pub(crate) stale: RwSignal<bool>,
     pub(crate) demo: RwSignal<bool>,
     pub(crate) sources: RwSignal<Vec<SourceReport>>,
@@ -178,6 +187,7 @@ impl BoardState {
             left: RwSignal::new(Vec::new()),
             as_of: RwSignal::new(Timestamp::default()),
             now: RwSignal::new(Timestamp::default()),
+            board: RwSignal::new(BoardFacts::default()),
             stale: RwSignal::new(false),
             demo: RwSignal::new(false),
             sources: RwSignal::new(Vec::new()),
@@ -192,6 +202,22 @@ impl BoardState {
         match first {
             Ok(page) => state.show(page),
             Err(error) => state.problem.set(Some(Problem { error, more: false })),
+        }
+        state
+    }
+
+    /// The state of a page that shows no rows; everything is unknown where there is no status.
+    pub(crate) fn of_status(location: Location, status: Option<BoardStatus>) -> Self {
+        let state = Self::new(location, Err(PageError::Unreachable));
+        state.problem.set(None);
+        if let Some(status) = status {
+            state.board.set(BoardFacts { seq: status.seq, tokens: status.tokens });
+            state.as_of.set(status.as_of);
+            state.now.set(status.server_time);
+            state.stale.set(status.stale);
+            state.demo.set(status.demo);
+            state.sources.set(status.sources);
+            state.sol_usd.set(status.sol_usd);
         }
         state
     }

@@ -47,6 +47,16 @@ pub(crate) fn start(state: BoardState) {
     });
 }
 
+/// Starts what a page without rows needs, once it is alive.
+pub(crate) fn start_status(state: BoardState) {
+    Effect::new(move |alive: Option<()>| {
+        if alive.is_none() {
+            start_clock(state);
+            feed::start(state);
+        }
+    });
+}
+
 /// Lets the server's clock go on, by the time that passes here: the two clocks need not agree.
 fn start_clock(state: BoardState) {
     let mut base = (state.now.get_untracked(), now_ms());

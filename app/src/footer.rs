@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::board_state::BoardState;
+use crate::location::Place;
 use crate::server_fns::PAGE_ROWS;
 
 /// The link to the next rows; with JavaScript they come by themselves, and the link asks for them.
@@ -31,7 +32,10 @@ pub(crate) fn NextPage(state: BoardState) -> impl IntoView {
 /// The footer.
 #[component]
 pub(crate) fn Footer(state: BoardState) -> impl IntoView {
-    let api = move || state.address.with(crate::address::PageAddress::api_href);
+    let at_status = state.location.place.get_untracked() == Place::Status;
+    let api = move || {
+        if at_status { "/sources".to_owned() } else { state.address.with(crate::address::PageAddress::api_href) }
+    };
     view! {
         <footer class="foot" id="foot">
             <p class="care">"No flag does not mean safe. Nothing here is advice."</p>
@@ -46,6 +50,8 @@ pub(crate) fn Footer(state: BoardState) -> impl IntoView {
             </p>
             <p>
                 <a href=api rel="external">"This view as an API call"</a>
+                " · "
+                <a href="/status" rel="external" aria-current=at_status.then_some("page")>"Status of the sources"</a>
                 <span class="version">{concat!("Memescope ", env!("CARGO_PKG_VERSION"))}</span>
             </p>
         </footer>

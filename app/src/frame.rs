@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use memescope::feed::{Channel, DeltaFrame, Resume, SnapshotFrame};
-use memescope::{Price, SourceReport, Timestamp, TokenId};
+use memescope::{Price, Seq, SourceReport, Timestamp, TokenId};
 use serde::Serialize;
 
 use crate::json::{Json, Read, fields};
@@ -53,6 +53,9 @@ pub(crate) struct Status {
     pub(crate) sources: Vec<SourceReport>,
     pub(crate) sol_usd: Option<Price>,
     pub(crate) stale: bool,
+    pub(crate) seq: Seq,
+    pub(crate) as_of: Timestamp,
+    pub(crate) tokens: u64,
 }
 
 #[derive(Debug, PartialEq)]
@@ -75,7 +78,7 @@ fields! {
     Hello { market, server_time, heartbeat_ms }
     Answer { id }
     Subscribed { id, sub, channel }
-    Status { sources, sol_usd, stale }
+    Status { sources, sol_usd, stale, seq, as_of, tokens }
     Heartbeat { as_of }
     Refused { id, status }
     Bye { retry_after_ms }
@@ -194,8 +197,9 @@ mod tests {
         assert_eq!(read(&ServerMessage::Subscribed(subscribed)), Some(Frame::Subscribed(expected)));
         let updated = ServerMessage::Updated { id: RequestId::Number(9), sub: "r2".to_owned() };
         assert_eq!(read(&updated), Some(Frame::Updated(Answer { id: 9 })));
-        let status = ServerMessage::Status { sources: vec![], sol_usd: None, stale: true };
-        let expected = Status { sources: vec![], sol_usd: None, stale: true };
+        let status =
+            ServerMessage::Status { sources: vec![], sol_usd: None, stale: true, seq: 4, as_of: at, tokens: 9 };
+        let expected = Status { sources: vec![], sol_usd: None, stale: true, seq: 4, as_of: at, tokens: 9 };
         assert_eq!(read(&status), Some(Frame::Status(expected)));
         assert_eq!(
             read(&ServerMessage::Heartbeat { seq: 1, as_of: at }),

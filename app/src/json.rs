@@ -20,11 +20,11 @@ pub(crate) use self::browser::Json;
 pub(crate) use self::native::Json;
 use memescope::feed::{Channel, DeltaFrame, SnapshotFrame};
 use memescope::{
-    BudgetReport, Epoch, Flag, Latency, PerWindow, Price, RejectCount, Requests, Source, SourceReport, SourceState,
-    Stage, Timestamp, Token, TokenId, TokenPatch, Traders, Txns, VolumeScope, Window, WindowsPatch,
+    BudgetReport, Epoch, Flag, Latency, PerWindow, Price, RejectCount, Requests, RowsReport, Source, SourceReport,
+    SourceState, Stage, Timestamp, Token, TokenId, TokenPatch, Traders, Txns, VolumeScope, Window, WindowsPatch,
 };
 
-use crate::reader::TokenPage;
+use crate::reader::{BoardStatus, TokenPage};
 use crate::server_fns::PageError;
 
 /// What can be read.
@@ -181,9 +181,11 @@ fields! {
     Traders { buyers, sellers }
     Latency { p50, p95 }
     Requests { ok, failed }
-    BudgetReport { per_minute, left }
+    BudgetReport { per_minute, left, burst }
+    RowsReport { told, last_at, empty_answers, empty_in_a_row }
     RejectCount { field, reason, count }
-    SourceReport { source, state, last_ok_at, latency_ms, requests, errors, budget, fields, rejects }
+    SourceReport { source, state, last_ok_at, latency_ms, requests, errors, budget, rows, fields, rejects }
+    BoardStatus { seq, tokens, as_of, server_time, sol_usd, stale, demo, sources }
     SnapshotFrame { sub, epoch, seq, as_of, ids, total, rows, reason, part }
     DeltaFrame { sub, prev, seq, as_of, splices, total, rows, patches, gone, part }
     TokenPage {

@@ -6,6 +6,8 @@
 //!                   │          └─────── browser::feed (order and values, live)
 //!                   ├── TopBar, Controls, Notices
 //!                   └── TokenTable ── rows of the mounted window
+//!
+//!                StatusPage ── BoardState without rows ◀── browser::feed (states of the sources)
 //! ```
 //!
 //! The server renders the view of the address completely; the browser takes over the same markup and keeps it up to date.
@@ -16,7 +18,7 @@
 //! [`shell()`] renders every address, and says itself when there is nothing at one; the one server function, [`LoadPage`],
 //! answers at `GET /api/page` and is registered by itself. Both look into their context for
 //!
-//! - `Arc<dyn reader::TokenReader>`: where pages of rows come from; without it every page says that it cannot be reached;
+//! - `Arc<dyn reader::TokenReader>`: where pages of rows and the status come from; without it every page says that it cannot be reached;
 //! - [`AssetNames`]: the files below `/pkg`, read once from `pkg/assets.json`; without it the names have no hash.
 //!
 //! The request's cookie and the nonce are found where `leptos_axum` and `leptos` put them. What the policy of the page
@@ -49,6 +51,7 @@ mod search;
 mod server_fns;
 #[cfg(feature = "ssr")]
 mod shell;
+mod status;
 mod token_table;
 mod top_bar;
 
@@ -69,6 +72,7 @@ pub fn App() -> impl IntoView {
     browser::history::start(location);
     move || match location.place.get() {
         Place::Board => part(home::Home(home::HomeProps { location })),
+        Place::Status => part(status::StatusPage(status::StatusPageProps { location })),
         Place::Nowhere => part(NotFound()),
     }
 }

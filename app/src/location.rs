@@ -1,7 +1,7 @@
 //! Where the page is: the path decides what is shown, the search of the address which view of it.
 //!
-//! Links are plain links. In the browser those that lead to another place of the page are followed without loading it
-//! anew (`browser::history`); on the server an address is that of the request.
+//! Links are plain links. In the browser those that lead to another view of the board are followed without loading it
+//! anew; those between the board and the status page load the other, which then has its numbers at once (`browser::history`); on the server an address is that of the request.
 
 use leptos::prelude::*;
 
@@ -10,6 +10,8 @@ use leptos::prelude::*;
 pub(crate) enum Place {
     /// The board.
     Board,
+    /// How the board and its sources do.
+    Status,
     /// Nothing.
     Nowhere,
 }
@@ -19,7 +21,19 @@ impl Place {
     pub(crate) fn at(path: &str) -> Self {
         match path {
             "/" => Self::Board,
+            "/status" => Self::Status,
             _ => Self::Nowhere,
+        }
+    }
+}
+
+impl Place {
+    /// What the window is called.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Status => "Status · Memescope",
+            Self::Board | Self::Nowhere => "Memescope",
         }
     }
 }
@@ -37,6 +51,12 @@ impl Location {
     pub(crate) fn of_page() -> Self {
         let (path, search) = path_and_search();
         Self { place: RwSignal::new(Place::at(&path)), search: RwSignal::new(search) }
+    }
+
+    /// What is shown when the page begins.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn place_of_request() -> Place {
+        Place::at(&path_and_search().0)
     }
 
     /// Goes where the address points to by now.

@@ -45,6 +45,27 @@ pub struct TokenPage {
     pub sources: Vec<SourceReport>,
 }
 
+/// How the board and its sources do, without the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BoardStatus {
+    /// The seq of the board.
+    pub seq: Seq,
+    /// How many tokens are on it.
+    pub tokens: u64,
+    /// When it was made.
+    pub as_of: Timestamp,
+    /// The server's clock.
+    pub server_time: Timestamp,
+    /// USD per SOL.
+    pub sol_usd: Option<Price>,
+    /// Whether no source has answered for too long.
+    pub stale: bool,
+    /// Whether the numbers are those of the demo market.
+    pub demo: bool,
+    /// How the sources are doing.
+    pub sources: Vec<SourceReport>,
+}
+
 /// Why a page cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ReadError {
@@ -57,4 +78,7 @@ pub enum ReadError {
 pub trait TokenReader: Send + Sync + 'static {
     /// A page of the board.
     fn page(&self, request: &PageRequest) -> Result<TokenPage, ReadError>;
+
+    /// How the board and its sources do.
+    fn status(&self) -> BoardStatus;
 }

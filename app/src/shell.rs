@@ -3,6 +3,7 @@
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
+use crate::location::Location;
 use crate::preferences::Preferences;
 use crate::{App, AssetNames};
 
@@ -29,7 +30,7 @@ pub fn shell() -> impl IntoView {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <title>"Memescope"</title>
+                <title>{Location::place_of_request().title()}</title>
                 <meta name="description" content="A live board of meme coins whose numbers say where they come from" />
                 <meta name="color-scheme" content="dark light" />
                 <link rel="preload" href="/fonts/instrument-sans.woff2" r#as="font" r#type="font/woff2" crossorigin="" />

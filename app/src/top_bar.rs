@@ -7,16 +7,20 @@ use memescope::feed::client::LinkState;
 use memescope::{SourceReport, SourceState, format};
 
 use crate::board_state::BoardState;
+use crate::location::Place;
 use crate::part::part;
 use crate::search::Search;
 
 /// The top bar.
 #[component]
 pub(crate) fn TopBar(state: BoardState) -> impl IntoView {
+    let at_board = state.location.place.get_untracked() == Place::Board;
+    // The board is a page of its own for the others.
+    let elsewhere = (!at_board).then_some("external");
     view! {
         <div class="top">
             <h1 class="mark">
-                <a href="/" aria-label="Memescope, the default view">
+                <a href="/" rel=elsewhere aria-label="Memescope, the default view">
                     <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
                         <rect x="1" y="8" width="3" height="6" rx="1" />
                         <rect x="6.5" y="1" width="3" height="13" rx="1" />
@@ -25,7 +29,7 @@ pub(crate) fn TopBar(state: BoardState) -> impl IntoView {
                     <span>"Memescope"</span>
                 </a>
             </h1>
-            <Search state />
+            {at_board.then(|| view! { <Search state /> })}
             {move || state.demo.get().then(|| view! {
                 <span class="demo" data-testid="demo-label" title="Every number here is simulated">"Demo market"</span>
             })}
@@ -77,10 +81,12 @@ fn source_state(state: BoardState, source: &SourceReport) -> impl IntoView + use
     let since = last.map(|last| move || format!(", {}", format::lag(state.now.get().since(last))));
     view! {
         <li class=class>
-            <span class="ring" aria-hidden="true"></span>
-            {source.source.label()}
-            " "
-            <b>{word}{since}</b>
+            <a href=format!("/status#{}", source.source.name()) rel="external">
+                <span class="ring" aria-hidden="true"></span>
+                {source.source.label()}
+                " "
+                <b>{word}{since}</b>
+            </a>
         </li>
     }
 }

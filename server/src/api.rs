@@ -99,8 +99,19 @@ impl Api {
         headers: &HeaderMap,
         make: impl FnOnce(&str) -> Result<Draft<W>, Problem>,
     ) -> Result<Response, Problem> {
-        let snapshot = self.board()?;
         let address = uri.path_and_query().map_or("", axum::http::uri::PathAndQuery::as_str);
+        self.answer_as(address, uri, headers, make)
+    }
+
+    /// The same, kept under a name: for what depends on more than the board and the address.
+    fn answer_as<W: FnOnce() -> Vec<u8>>(
+        &self,
+        address: &str,
+        uri: &Uri,
+        headers: &HeaderMap,
+        make: impl FnOnce(&str) -> Result<Draft<W>, Problem>,
+    ) -> Result<Response, Problem> {
+        let snapshot = self.board()?;
         if accepts_json(headers)
             && let Some(answer) = self.kept.get(&snapshot.board, address)
         {
@@ -196,9 +207,12 @@ async fn meta(State(api): State<Arc<Api>>, uri: Uri, headers: HeaderMap) -> Resu
 }
 
 async fn events(State(api): State<Arc<Api>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
-    api.answer(&uri, &headers, |query| {
+    let ring = api.store.events();
+    // No address holds a number sign.
+    let address = format!("{uri}#{}", ring.next_number());
+    api.answer_as(&address, &uri, &headers, |query| {
         demand_json(&headers)?;
-        events::answer(&api, query)
+        events::answer(&api, ring, query)
     })
 }
 

@@ -17,7 +17,7 @@ const BACKLOG: usize = 16;
 pub struct LogEntry {
     /// What leads from the last board to the next; `None` when only the sources' states are new.
     pub delta: Option<Arc<Delta>>,
-    /// What of it is meaningful.
+    /// What was worth telling, of the delta and of the sources.
     pub events: Arc<[Event]>,
     /// How the sources are doing.
     pub reports: Arc<[SourceReport]>,

@@ -11,18 +11,20 @@
 //! hanging source does not hold back what the others said. Ticks never overlap.
 
 mod ask;
+mod states;
 mod supplied;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Board, Book, Harvest, Source, Tick, TokenId};
+use memescope::{Board, Book, EventNames, Harvest, Source, Tick, TokenId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::ask;
+use self::states::States;
 use self::supplied::Supplied;
 use crate::bus::{Bus, LogEntry};
 use crate::clock::Clock;
@@ -85,6 +87,10 @@ pub struct Poller<B> {
     watched: Watched,
     clock: Clock,
     supplied: Supplied,
+    states: States,
+    names: EventNames,
+    /// Whether a commit was made since the start. Before, a name could be one that the last run gave.
+    committed: bool,
 }
 
 impl<B> std::fmt::Debug for Poller<B> {
@@ -114,6 +120,9 @@ impl<B: Bus> Poller<B> {
             watched,
             clock,
             supplied: Supplied::default(),
+            states: States::default(),
+            names: EventNames::default(),
+            committed: false,
         }
     }
 
@@ -257,13 +266,17 @@ impl<B: Bus> Poller<B> {
             // After a restart: what the last run heard.
             report.last_ok_at = report.last_ok_at.or_else(|| self.book.answered().get(&report.source).copied());
         }
-        self.bus
-            .publish(LogEntry {
-                delta: is_news.then(|| Arc::new(delta)),
-                events: published.events.into(),
-                reports: reports.into(),
-            })
-            .await;
+        let mut events: Vec<_> = published.events.into_iter().map(|(token, what)| (Some(token), what)).collect();
+        if self.committed {
+            events.extend(self.states.events(&reports, now).into_iter().map(|what| (None, what)));
+        } else {
+            self.states.begin(&reports);
+        }
+        self.committed |= is_news;
+        let seq = if is_news { next.seq } else { self.board.seq };
+        let events = self.names.name((next.epoch, seq), now, events).into();
+        let delta = is_news.then(|| Arc::new(delta));
+        self.bus.publish(LogEntry { delta, events, reports: reports.into() }).await;
         if is_news {
             self.board = next;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::reader::{PageRequest, ReadError, TokenPage, TokenReader};
+use app::reader::{BoardStatus, PageRequest, ReadError, TokenPage, TokenReader};
 use memescope::Token;
 
 use crate::clock::Clock;
@@ -52,6 +52,21 @@ impl TokenReader for BoardReader {
             sources: self.store.reports().to_vec(),
         })
     }
+
+    fn status(&self) -> BoardStatus {
+        let snapshot = self.store.snapshot();
+        let board = &snapshot.board;
+        BoardStatus {
+            seq: board.seq,
+            tokens: count(snapshot.rows.len()),
+            as_of: board.as_of,
+            server_time: self.clock.now(),
+            sol_usd: board.sol_usd,
+            stale: board.stale,
+            demo: self.demo,
+            sources: self.store.reports().to_vec(),
+        }
+    }
 }
 
 fn count(places: usize) -> u64 {
@@ -81,6 +96,18 @@ mod tests {
         assert_eq!(rest.rows[9].id, id(30));
         let wrong = PageRequest { limit: 5, cursor: Some("x".to_owned()), ..PageRequest::default() };
         assert_eq!(reader.page(&wrong), Err(ReadError::InvalidCursor));
+    }
+
+    #[test]
+    fn the_status_is_that_of_the_newest_board() {
+        let market = Market::with_tokens(30);
+        market.commit(5, &Step::from([(30, None)]));
+        let now = Timestamp::from_secs(1_800_000_000);
+        let status =
+            BoardReader::new(market.store.clone(), market.pages.clone(), Clock::new(move || now), true).status();
+        let board = &market.store.snapshot().board;
+        assert_eq!((status.seq, status.tokens, status.as_of), (2, 29, board.as_of));
+        assert_eq!((status.server_time, status.demo, status.sol_usd), (now, true, board.sol_usd));
     }
 
     #[test]

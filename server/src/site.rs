@@ -26,7 +26,8 @@ use crate::problem::Problem;
 /// Call it inside a tokio runtime, once per process.
 pub fn router(files: Option<Files>, reader: Arc<dyn TokenReader>) -> Router {
     let Some(files) = files else {
-        return Router::new().route("/", axum::routing::get(pages::unbuilt)).fallback(async || not_found());
+        let unbuilt = axum::routing::get(pages::unbuilt);
+        return Router::new().route("/", unbuilt.clone()).route("/status", unbuilt).fallback(async || not_found());
     };
     let pages = pages::Pages::new(files.names().clone(), reader);
     let files = Arc::new(files);

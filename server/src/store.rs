@@ -4,6 +4,8 @@
 //! one without a lock, and keep it as long as they need. Recent commits stay reachable, so that a page can go on in the
 //! snapshot in which it began and a subscriber can be told what it missed.
 
+mod provenance;
+mod ring;
 mod snapshot;
 
 use std::collections::VecDeque;
@@ -11,10 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use memescope::{Board, Epoch, GapError, Seq, SourceReport};
+use memescope::{Board, Epoch, Event, GapError, Seq, SourceReport, Timestamp};
 use tokio::sync::watch;
 
-pub use self::snapshot::{Row, RowChange, Snapshot};
+pub use self::provenance::RowForm;
+pub use self::ring::EventRing;
+pub use self::snapshot::{Row, RowChange, Snapshot, ToTell};
 use crate::bus::{Follower, LogEntry};
 
 /// Commits stay reachable for this long …
@@ -37,8 +41,6 @@ pub struct Commit {
     pub changes: Vec<RowChange>,
     /// Rows that left.
     pub removed: Vec<memescope::TokenId>,
-    /// What of it is meaningful.
-    pub events: Arc<[memescope::Event]>,
 }
 
 /// The commits that are still reachable.
@@ -71,6 +73,7 @@ pub struct Store {
     current: ArcSwap<Snapshot>,
     recent: Mutex<Recent>,
     reports: ArcSwap<Vec<SourceReport>>,
+    events: ArcSwap<EventRing>,
     bell: watch::Sender<Seq>,
 }
 
@@ -78,10 +81,12 @@ impl Store {
     /// A store that starts from a board: an empty one, or the last one of the journal.
     pub fn new(board: Board) -> Self {
         let seq = board.seq;
+        let events = EventRing::after(&board);
         Self {
             current: ArcSwap::from_pointee(Snapshot::new(board)),
             recent: Mutex::default(),
             reports: ArcSwap::default(),
+            events: ArcSwap::from_pointee(events),
             bell: watch::Sender::new(seq),
         }
     }
@@ -94,6 +99,11 @@ impl Store {
     /// How the sources are doing.
     pub fn reports(&self) -> Arc<Vec<SourceReport>> {
         self.reports.load_full()
+    }
+
+    /// What was worth telling lately.
+    pub fn events(&self) -> Arc<EventRing> {
+        self.events.load_full()
     }
 
     /// Tells the seq of each new commit; a slow reader sees only the newest.
@@ -128,11 +138,6 @@ impl Store {
         commits.iter().find(|commit| commit.snapshot.board.seq == seq).map(|commit| commit.snapshot.clone())
     }
 
-    /// The commits that are still reachable, oldest first.
-    pub fn recent(&self) -> Vec<Arc<Commit>> {
-        self.lock().commits.iter().cloned().collect()
-    }
-
     /// The oldest snapshot that is still reachable.
     pub fn oldest(&self) -> Arc<Snapshot> {
         let commits = &self.lock().commits;
@@ -141,11 +146,12 @@ impl Store {
 
     /// Applies an entry of the log and publishes the snapshot that it leads to; `None` when no row changed.
     ///
-    /// The bell rings in either case: the sources' states are new.
+    /// The bell rings in either case: the sources' states are new, and events may be.
     pub fn commit(&self, entry: &LogEntry) -> Result<Option<Arc<Commit>>, GapError> {
         let before = self.snapshot();
         self.reports.store(Arc::new(entry.reports.to_vec()));
         let Some(delta) = &entry.delta else {
+            self.tell(&entry.events, before.board.as_of);
             self.bell.send_replace(before.board.seq);
             return Ok(None);
         };
@@ -155,12 +161,21 @@ impl Store {
             snapshot: Arc::new(snapshot),
             changes,
             removed: delta.removed.clone(),
-            events: entry.events.clone(),
         });
         self.lock().push(commit.clone());
         self.current.store(commit.snapshot.clone());
+        self.tell(&entry.events, delta.as_of);
         self.bell.send_replace(commit.snapshot.board.seq);
         Ok(Some(commit))
+    }
+
+    /// Adds events to the ring; `as_of` is the board's time. The newest event may be later than its board.
+    fn tell(&self, events: &[Event], as_of: Timestamp) {
+        let now = events.last().map_or(as_of, |event| event.at.max(as_of));
+        let before = self.events.load();
+        if !events.is_empty() || before.holds_older_than_it_should(now) {
+            self.events.store(Arc::new(before.with(events, now)));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Recent> {

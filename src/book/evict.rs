@@ -111,9 +111,12 @@ impl Book {
         }
     }
 
-    /// Forgets a token altogether.
-    pub(super) fn remove(&mut self, token: &TokenId) {
+    /// Forgets a token, but that it was on the board.
+    pub(super) fn remove(&mut self, token: &TokenId, now: Timestamp) {
         if let Some(entry) = self.entries.remove(token) {
+            if entry.memory.listed {
+                self.seen.note_left(token, now);
+            }
             if let Some(due) = entry.pulse.due {
                 self.live.due.remove(&(due, token.clone()));
             }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use imbl::OrdMap;
 
+use super::events::listed;
 use super::evict::interest;
 use super::settle::settle;
 use super::{Book, Pulse};
 use crate::merge::anchor::{Rate, implied_rate, native_of};
 use crate::merge::limits::{BOARD_STALE_AFTER, RATE_HOLDS, SAME_MOMENT};
 use crate::merge::{fold, merge, moved};
-use crate::{Board, Event, EventPlace, Field, Price, Source, Statement, Timestamp, Token, TokenId};
+use crate::{Board, EventKind, Field, Price, Source, Statement, Timestamp, Token, TokenId};
 
 /// The circumstances of a publication.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +35,8 @@ pub struct Published {
     pub sol_usd: Option<Price>,
     /// Whether no source has answered for too long.
     pub stale: bool,
-    /// What is worth telling, named for the board that follows `prev`.
-    pub events: Vec<Event>,
+    /// What is worth telling.
+    pub events: Vec<(TokenId, EventKind)>,
 }
 
 impl Book {
@@ -53,17 +54,25 @@ impl Book {
 
         let mut tokens = if first { OrdMap::new() } else { prev.tokens.clone() };
         let mut events = Vec::new();
+        let is_filled = self.seen.is_filled(now);
         for token in dirty {
             let previous = prev.tokens.get(&token);
+            let is_listed = self.entries.get(&token).is_some_and(|entry| entry.memory.listed);
             let Some(row) = self.merge_one(&token, previous, now) else {
                 tokens.remove(&token);
                 if self.entries.get(&token).is_some_and(|entry| entry.is_silent(now)) {
-                    self.remove(&token);
+                    self.remove(&token, now);
                 }
                 continue;
             };
             let kept = previous.is_some_and(|previous| Arc::ptr_eq(previous, &row));
+            if !first && previous.is_none() && !is_listed && self.seen.is_news(&token, now) {
+                events.push((token.clone(), listed(&row)));
+            }
             if let Some(entry) = self.entries.get_mut(&token) {
+                if !is_filled {
+                    entry.told.know_flags(now);
+                }
                 match previous {
                     Some(previous) if !first && !kept => {
                         for what in entry.told.events(previous, &row, now) {
@@ -71,7 +80,7 @@ impl Book {
                         }
                     }
                     Some(_) if !first => {}
-                    _ => entry.told.rebase(&row),
+                    _ => entry.told.begin(&row, now),
                 }
             }
             if first || !kept {
@@ -79,24 +88,15 @@ impl Book {
             }
         }
         for token in self.surplus(tick.watched) {
-            self.remove(&token);
+            self.remove(&token, now);
             tokens.remove(&token);
             events.retain(|(about, _)| *about != token);
         }
         self.forget_prices(now);
-
-        let named = |(index, (token, kind))| Event {
-            event_id: EventPlace { epoch: prev.epoch, seq: prev.seq + 1, index }.id(),
-            token,
-            at: now,
-            kind,
-        };
-        Published {
-            tokens,
-            sol_usd: self.sol_usd(),
-            stale: self.is_stale(tick),
-            events: (0u32..).zip(events).map(named).collect(),
+        if !tokens.is_empty() {
+            self.seen.note_rows(now);
         }
+        Published { tokens, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events }
     }
 
     /// Whether no source has answered for three polls, and for at least a minute; or not yet since the book was read

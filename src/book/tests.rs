@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod events;
 mod properties;
 
 use std::collections::HashSet;
@@ -11,8 +12,8 @@ use std::time::Duration;
 use super::{Book, BookSettings, Published, Tick};
 use crate::testing::{NOON, market, token_id};
 use crate::{
-    Board, EventKind, Field, Flag, Harvest, PoolObservation, PoolReason, Price, Source, Stage, Statement, Timestamp,
-    Token, TokenId, TokenObservation, Txns, VolumeScope, wrapped_sol,
+    Board, Field, Flag, Harvest, PoolObservation, PoolReason, Price, Source, Stage, Statement, Timestamp, Token,
+    TokenId, TokenObservation, Txns, VolumeScope, wrapped_sol,
 };
 
 fn later(secs: u64) -> Timestamp {
@@ -68,6 +69,12 @@ impl Desk {
         let published = self.book.publish(&self.board, &tick);
         self.board = self.board.advance(now, published.sol_usd, published.stale, published.tokens.clone());
         published
+    }
+
+    /// Publishes what is known when SOL still costs 100 USD.
+    fn publish_at(&mut self, secs: u64) -> Published {
+        self.say([jupiter(&wrapped_sol(), 100.0, 1e9, later(secs))], later(secs));
+        self.publish(later(secs))
     }
 
     fn row(&mut self, now: Timestamp) -> Arc<Token> {
@@ -342,7 +349,8 @@ fn flags_come_in_their_order_with_their_reasons() {
     assert_eq!(row.flags, expected);
     assert_eq!(row.provenance.flags.len(), row.flags.len());
     assert_eq!(row.partial_windows, [crate::Window::H24]);
-    // An hour later it is not new; nobody spoke.
+    // What stands is told since when; an hour later it is not new, though nobody spoke.
+    assert!(desk.row(later(200)).provenance.flags.iter().all(|flag| flag.since == NOON));
     assert!(!desk.row(later(3_600)).has(Flag::New));
 }
 
@@ -463,54 +471,6 @@ fn a_row_that_says_the_same_is_the_same_row() {
     assert_eq!((confirmed.updated_at, confirmed.volume_usd), (later(21), first.volume_usd));
     desk.see([pool(22, 50_100.0)], later(22));
     assert!(close(desk.row(later(22)).volume_usd.h24, 50_100.0));
-}
-
-#[test]
-fn a_move_of_a_percent_is_told_once_a_minute() {
-    let mut desk = Desk::new();
-    let mut told = Vec::new();
-    for (secs, usd) in [(0, 0.01), (10, 0.01005), (20, 0.0102), (30, 0.0110), (85, 0.0111), (90, 0.0111)] {
-        desk.see([at(market(1, &token_id(1), usd, 100.0, 5e4), later(secs))], later(secs));
-        for event in desk.publish(later(secs)).events {
-            let EventKind::PriceUpdate { price_usd, prev_price_usd, change_pct, source } = event.kind else {
-                unreachable!("no volume moved")
-            };
-            assert_eq!((event.at, source), (later(secs), Source::Dexscreener));
-            assert_eq!(event.event_id, format!("{}-{}-0", desk.board.epoch, desk.board.seq));
-            told.push((secs, prev_price_usd.to_string(), price_usd.to_string(), change_pct));
-        }
-    }
-    let (first, second) = ("0.01".to_owned(), "0.0102".to_owned());
-    assert_eq!(told, [(20, first, second.clone(), 2.0), (85, second, "0.0111".to_owned(), 8.82)]);
-}
-
-#[test]
-fn a_change_of_the_canonical_pool_is_no_move() {
-    let mut desk = Desk::new();
-    desk.see([market(1, &token_id(1), 0.01, 100.0, 5e4), market(2, &token_id(1), 0.0104, 100.0, 4e4)], NOON);
-    desk.publish(NOON);
-    desk.see([at(market(1, &token_id(1), 0.01, 0.1, 5e4), later(10))], later(10));
-    let published = desk.publish(later(10));
-    assert_eq!(price(&published.tokens[&token_id(1)]), "0.0104");
-    assert!(published.events.is_empty());
-}
-
-#[test]
-fn a_burst_of_volume_is_told() {
-    let mut desk = Desk::new();
-    let mut pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
-    desk.see([pool.clone()], NOON);
-    desk.publish(NOON);
-    (pool.as_of, pool.volume_usd.m5, pool.volume_usd.h1) = (later(30), Some(4_000.0), Some(15_000.0));
-    desk.see([pool.clone()], later(30));
-    let events = desk.publish(later(30)).events;
-    assert_eq!(
-        events[0].kind,
-        EventKind::VolumeSpike { window: crate::Window::M5, volume_usd: 4_000.0, baseline_usd: 1_000.0, ratio: 4.0 }
-    );
-    (pool.as_of, pool.volume_usd.m5) = (later(60), Some(4_100.0));
-    desk.see([pool], later(60));
-    assert!(desk.publish(later(60)).events.is_empty(), "once a minute");
 }
 
 #[test]

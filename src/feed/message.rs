@@ -61,10 +61,13 @@ pub struct SubscribeParams {
     /// `rows`: `core` (default) or `all`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
+    /// `rows`: parts of rows that are not sent unless they are asked for: `provenance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include: Option<Vec<String>>,
     /// `events`: kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<String>>,
-    /// `list`, `rows` with `all`: the same keys and values as the query of `GET /tokens`.
+    /// `list`, `rows` with `all`, `events`: the same keys and values as the query of `GET /tokens`.
     #[serde(flatten)]
     pub query: BTreeMap<String, Value>,
 }
@@ -291,6 +294,15 @@ pub enum ServerMessage {
         /// Whether no source has answered for too long.
         #[serde(default)]
         stale: bool,
+        /// The board's seq.
+        #[serde(default)]
+        seq: Seq,
+        /// When the board was made.
+        #[serde(default)]
+        as_of: Timestamp,
+        /// How many tokens are on it.
+        #[serde(default)]
+        tokens: u64,
     },
     /// Nothing else was sent for a while.
     Heartbeat {

@@ -148,5 +148,11 @@ pub(crate) const SPIKE_MIN_TXNS: u64 = 10;
 /// A pool must be this old before its hour can be compared with.
 pub(crate) const SPIKE_MIN_AGE: Duration = Duration::from_secs(1_800);
 
-/// At most one event of a kind for a token in this time.
-pub(crate) const EVENT_PAUSE: Duration = Duration::from_secs(60);
+/// A board that began empty is being filled for this long: what its first lists name was there before, and is no news.
+pub(crate) const FILLING: Duration = Duration::from_secs(180);
+
+/// A token that left and comes back within this time is no new one: the least interesting come and go with their volume.
+pub(crate) const LEFT_HOLDS: Duration = Duration::from_secs(86_400);
+
+/// The most tokens that are remembered as having left.
+pub(crate) const MAX_LEFT: usize = 10_000;

@@ -61,6 +61,13 @@ flags! {
     Partial = "partial", "partial";
 }
 
+impl Flag {
+    /// Whether it warns; the others only say something about the token or its figures.
+    pub const fn is_warning(self) -> bool {
+        !matches!(self, Self::New | Self::Promoted | Self::Partial)
+    }
+}
+
 impl fmt::Display for Flag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())

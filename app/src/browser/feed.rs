@@ -9,7 +9,7 @@ use memescope::feed::client::{Applied, Link, LinkAction, LinkState, ListState, R
 use memescope::feed::{Channel, DeltaFrame, Resume, SnapshotFrame};
 use memescope::{Timestamp, TokenId};
 
-use crate::board_state::{BoardState, Connection};
+use crate::board_state::{BoardFacts, BoardState, Connection};
 use crate::browser::{is_visible, later, now_ms, random, socket::Socket};
 use crate::frame::{Frame, Params, Refused, Request, Status, Subscribed};
 use crate::server_fns::PAGE_ROWS;
@@ -277,7 +277,9 @@ impl Feed {
             }
             Frame::Snapshot(frame) => self.take_snapshot(frame),
             Frame::Delta(frame) => self.take_delta(frame),
-            Frame::Status(Status { sources, sol_usd, stale }) => {
+            Frame::Status(Status { sources, sol_usd, stale, seq, as_of, tokens }) => {
+                self.state.board.set(BoardFacts { seq, tokens });
+                self.set_as_of(as_of);
                 self.state.sources.set(sources);
                 self.state.sol_usd.set(sol_usd);
                 if self.state.stale.get_untracked() != stale {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use memescope::query::{MAX_IDS, MAX_SEARCH_CHARS, Metric, PAGE_LIQUIDITY_FLOOR, Rank, SortKey};
-use memescope::{Flag, Source, Window, dex_label};
+use memescope::{EventKind, Flag, Source, Window, dex_label};
 use serde_json::{Value, json};
 
 use super::answer::{Head, hash_of};
-use super::events::TYPES;
 use super::rows::Column;
 use super::search::MAX_HITS;
 use super::{Api, Draft, tokens};
@@ -50,7 +49,11 @@ pub(super) fn answer(api: &Api) -> Draft<impl FnOnce() -> Vec<u8> + use<'_>> {
             "fields": Column::names(),
             "include": ["provenance"],
             "flags": Flag::ALL.iter().map(|flag| json!({ "code": flag, "words": flag.words() })).collect::<Vec<_>>(),
-            "event_types": TYPES,
+            "event_types": EventKind::ALL.map(|(name, words)| json!({ "type": name, "words": words })),
+            "event_note": "At most one of a kind for a token or a source in a minute; what is held back is told at its end \
+                           if it still holds. The first commit after a start tells nothing. The last hour is kept, 2,000 \
+                           at most. On /ws the channel events takes types and the filters of this list: with a filter \
+                           only events of tokens that pass it are told.",
             "limits": {
                 "limit": { "min": 1, "max": MAX_ROWS, "default": 50 },
                 "search_limit": { "min": 1, "max": MAX_HITS, "default": 10 },

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use memescope::query::{Metric, TokenQuery};
-use memescope::{ParameterError, Timestamp, Window};
+use memescope::query::{MAX_IDS, Metric, TokenQuery};
+use memescope::{ParameterError, Timestamp, TokenId, Window};
 use percent_encoding::percent_decode_str;
 
 use super::rows::{Column, Shape};
@@ -145,13 +145,15 @@ pub(super) struct EventParams {
     pub(super) since: Option<memescope::EventPlace>,
     /// Any when empty.
     pub(super) types: Vec<String>,
+    /// Any, and none, when empty.
+    pub(super) tokens: Vec<TokenId>,
     pub(super) limit: usize,
 }
 
 /// The parameters of `GET /events`.
 pub(super) fn events(pairs: &[(String, String)], types: &[&str], most: usize) -> Result<EventParams, Problem> {
     let mut own = Own::default();
-    let mut params = EventParams { since: None, types: Vec::new(), limit: most };
+    let mut params = EventParams { since: None, types: Vec::new(), tokens: Vec::new(), limit: most };
     for (key, value) in pairs {
         match key.as_str() {
             "since" => {
@@ -163,8 +165,16 @@ pub(super) fn events(pairs: &[(String, String)], types: &[&str], most: usize) ->
                 params.types.push(one_of("types", name, types)?.to_owned());
                 Ok(())
             }),
+            "token" => own.all(value, |id| {
+                let token = id.parse().map_err(|_| ParameterError::new("token", "not_an_id", "chain:address"))?;
+                if params.tokens.len() == MAX_IDS {
+                    return Err(ParameterError::new("token", "too_many", format!("at most {MAX_IDS} tokens")));
+                }
+                params.tokens.push(token);
+                Ok(())
+            }),
             "limit" => params.limit = own.once(key, read_limit(value, most)).unwrap_or(most),
-            _ => own.unknown(key, &["since", "types", "limit"].map(str::to_owned)),
+            _ => own.unknown(key, &["since", "types", "token", "limit"].map(str::to_owned)),
         }
     }
     own.finish()?;

@@ -110,6 +110,7 @@ impl Hub {
     pub fn new(store: Arc<Store>, clock: Clock, demo: bool, config: FeedConfig) -> Arc<Self> {
         let snapshot = store.snapshot();
         let status = StatusFrame::new(store.reports(), &snapshot);
+        let next_event = store.events().next_number();
         Arc::new(Self {
             store,
             clock,
@@ -118,7 +119,7 @@ impl Hub {
             sockets: Sockets::new(config.sockets_per_address, config.max_sockets),
             config,
             closing: CancellationToken::new(),
-            stage: watch::Sender::new(Arc::new(Stage::new(snapshot, status))),
+            stage: watch::Sender::new(Arc::new(Stage::new(snapshot, status, next_event))),
             stepping: Mutex::default(),
             views: Mutex::default(),
             ids: Mutex::default(),
@@ -318,19 +319,18 @@ impl Hub {
         } else {
             (old.status.clone(), StatusStep::Late)
         };
-        if !moves && status_step != StatusStep::Renewed {
+        let ring = self.store.events();
+        if !moves && status_step != StatusStep::Renewed && ring.next_number() == old.next_event {
             return status_step;
         }
 
         let mut stage = Stage { snapshot, status, ..(*old).clone() };
         if let (true, Way::Commits(commits)) = (moves, &way) {
             stage.step = Arc::new(StepChanges::of(commits));
-            for commit in commits {
-                stage.add_events(commit);
-            }
         } else if moves {
             stage.step = Arc::default();
         }
+        stage.add_events(&ring);
         let mut views = self.views();
         views.retain(|_, view| view.strong_count() > 0);
         let shown = self.stage();

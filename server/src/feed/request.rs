@@ -4,6 +4,8 @@ use memescope::feed::{ClientMessage, RequestId, SubscribeParams};
 use memescope::query::{MAX_IDS, TokenQuery};
 use serde_json::Value;
 
+use crate::store::RowForm;
+
 /// The most characters of a request's id.
 const MAX_ID_CHARS: usize = 36;
 
@@ -73,6 +75,15 @@ pub(super) fn read_fields(params: &SubscribeParams) -> Result<(), Refusal> {
         None | Some("core" | "all") => Ok(()),
         Some(_) => Err(invalid("fields is core or all")),
     }
+}
+
+/// The form of rows that is asked for, if one is.
+pub(super) fn read_form(params: &SubscribeParams) -> Result<Option<RowForm>, Refusal> {
+    let Some(parts) = &params.include else { return Ok(None) };
+    if parts.iter().any(|part| part != "provenance") {
+        return Err(invalid("include holds provenance, or nothing"));
+    }
+    Ok(Some(if parts.is_empty() { RowForm::Plain } else { RowForm::WithProvenance }))
 }
 
 pub(super) fn read_query(params: SubscribeParams) -> Result<TokenQuery, Refusal> {

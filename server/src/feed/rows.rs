@@ -10,8 +10,9 @@ use memescope::{Seq, TokenId};
 
 use super::frame::{FrameBuilder, Frames};
 use super::hub::{Hub, WatchedIds};
-use super::stage::{Stage, StepChange};
+use super::stage::Stage;
 use super::view::{RowsDelta, View, digest_rows, text};
+use crate::store::{RowForm, ToTell};
 
 /// Which rows.
 #[derive(Debug)]
@@ -67,6 +68,7 @@ fn slice(ids: &[TokenId], from: usize, to: usize) -> &[TokenId] {
 pub(super) struct OwnRows {
     pub(super) name: String,
     wanted: Wanted,
+    form: RowForm,
     /// The ids whose rows the client holds, in the order in which they are wanted.
     held: Vec<TokenId>,
     /// The seq of the last frame.
@@ -75,8 +77,12 @@ pub(super) struct OwnRows {
 
 impl OwnRows {
     /// A subscription that nothing has been sent for.
-    pub(super) fn new(name: String, wanted: Wanted) -> Self {
-        Self { name, wanted, held: Vec::new(), have: 0 }
+    pub(super) fn new(name: String, wanted: Wanted, form: RowForm) -> Self {
+        Self { name, wanted, form, held: Vec::new(), have: 0 }
+    }
+
+    pub(super) fn form(&self) -> RowForm {
+        self.form
     }
 
     pub(super) fn have(&self) -> Seq {
@@ -94,7 +100,7 @@ impl OwnRows {
         self.held = self.wanted.at(stage).iter().filter(|id| rows.contains_key(*id)).cloned().collect();
         self.have = board.seq;
         FrameBuilder::snapshot(&self.name, board.epoch, board.seq, board.as_of, reason)
-            .list("rows", self.held.iter().filter_map(|id| rows.get(id)).map(|row| text(&row.json)))
+            .list("rows", self.held.iter().filter_map(|id| rows.get(id)).map(|row| text(row.printed(self.form))))
             .finish()
     }
 
@@ -111,7 +117,7 @@ impl OwnRows {
         self.wanted = wanted;
         match self.step(stage, stage.seq()) {
             // Even if no row is new: a client that resumes must name a seq at which these were its parameters.
-            None if self.have < stage.seq() => Some(self.send(&RowsDelta::default(), stage)),
+            None if self.have < stage.seq() => Some(self.send(&RowsDelta::of(self.form), stage)),
             frames => frames,
         }
     }
@@ -121,15 +127,15 @@ impl OwnRows {
         let rows = &stage.snapshot.rows;
         let one_behind = stage.step.prev == Some(position);
         let wanted = self.wanted.at(stage);
-        let mut delta = RowsDelta::default();
+        let mut delta = RowsDelta::of(self.form);
         let mut some_left = false;
         if one_behind && self.held == wanted && !self.held.iter().any(|id| stage.step.removes(id)) {
             // By far the most common case: the same rows, some of them changed.
             for id in wanted {
-                match stage.step.change(id) {
-                    Some(StepChange::Patched(patch)) => delta.patches.push(patch),
-                    Some(StepChange::New) => delta.rows.extend(rows.get(id)),
-                    None => {}
+                match stage.step.to_tell(id, self.form) {
+                    Some(ToTell::Patch(patch)) => delta.patches.push(patch),
+                    Some(ToTell::Whole) => delta.rows.extend(rows.get(id)),
+                    Some(ToTell::Nothing) | None => {}
                 }
             }
         } else {
@@ -145,8 +151,9 @@ impl OwnRows {
                 }
                 stayed += 1;
                 if row.changed_at > position {
-                    match stage.step.change(id) {
-                        Some(StepChange::Patched(patch)) if one_behind => delta.patches.push(patch),
+                    match stage.step.to_tell(id, self.form) {
+                        Some(ToTell::Patch(patch)) if one_behind => delta.patches.push(patch),
+                        Some(ToTell::Nothing) if one_behind => {}
                         _ => delta.rows.push(row),
                     }
                 }

@@ -11,12 +11,13 @@ use memescope::feed::{Channel, ClientMessage, Hello, RequestId, Resume, ServerMe
 use memescope::query::MAX_IDS;
 use memescope::{Epoch, Seq};
 
+use super::events::EventFilter;
 use super::frame::{self, Frames};
 use super::hub::Hub;
 use super::limits::Bucket;
-use super::request::{Refusal, invalid, message_id, read, read_fields, read_head, read_query, unknown_sub};
+use super::request::{Refusal, invalid, message_id, read, read_fields, read_form, read_head, read_query, unknown_sub};
 use super::rows::{OwnRows, Wanted};
-use super::stage::{EVENT_KINDS, Stage, StatusFrame};
+use super::stage::{Stage, StatusFrame};
 use super::stats::count;
 use super::view::{Kind, View};
 
@@ -43,7 +44,7 @@ pub(super) struct Session {
 enum Sub {
     Shared { view: Arc<View>, have: Seq },
     Own(OwnRows),
-    Events { kinds: Vec<String> },
+    Events(EventFilter),
     Status { shown: Arc<StatusFrame> },
 }
 
@@ -61,7 +62,7 @@ impl Sub {
         match self {
             Self::Shared { view, .. } => view.name(),
             Self::Own(rows) => &rows.name,
-            Self::Events { .. } => "events",
+            Self::Events(_) => "events",
             Self::Status { .. } => "status",
         }
     }
@@ -70,9 +71,9 @@ impl Sub {
     fn turn(&self) -> u8 {
         match self {
             Self::Own(_) => 0,
-            Self::Shared { view, .. } if view.kind() == Kind::Rows => 1,
+            Self::Shared { view, .. } if matches!(view.kind(), Kind::Rows(_)) => 1,
             Self::Shared { .. } => 2,
-            Self::Events { .. } | Self::Status { .. } => 3,
+            Self::Events(_) | Self::Status { .. } => 3,
         }
     }
 }
@@ -122,16 +123,12 @@ impl Session {
                         catch_up_shared(hub, view, have, have_before, stage).iter().flat_map(|f| f.iter().cloned()),
                     );
                 }
-                Sub::Events { kinds } if moved => {
-                    let new = stage.events.iter().skip_while(|event| event.seq <= position);
-                    let asked = new.filter(|event| kinds.is_empty() || kinds.iter().any(|kind| kind == event.kind));
-                    out.extend(asked.map(|event| event.frame.clone()));
-                }
+                Sub::Events(filter) => filter.tell(stage, out),
                 Sub::Status { shown } if !Arc::ptr_eq(shown, &stage.status) => {
                     *shown = stage.status.clone();
                     out.push(shown.frame.clone());
                 }
-                Sub::Own(_) | Sub::Shared { .. } | Sub::Events { .. } | Sub::Status { .. } => {}
+                Sub::Own(_) | Sub::Shared { .. } | Sub::Status { .. } => {}
             }
         }
         if moved {
@@ -177,7 +174,7 @@ impl Session {
                     Sub::Own(rows) => out.extend(rows.snapshot(&stage, None).iter().cloned()),
                     Sub::Shared { view, have } => out.extend(shared_snapshot(view, have, &stage).iter().cloned()),
                     Sub::Status { shown } => out.push(shown.frame.clone()),
-                    Sub::Events { .. } => return Err(invalid("events have no state to send again")),
+                    Sub::Events(_) => return Err(invalid("events have no state to send again")),
                 }
             }
             ClientMessage::Ping { id } => out.push(frame::message(&ServerMessage::Pong { id })),
@@ -190,7 +187,7 @@ impl Session {
                         let state = stage.views.get(view.name());
                         (*have, state.map_or(0, |state| state.digest(&stage.snapshot)))
                     }
-                    Sub::Events { .. } | Sub::Status { .. } => return Err(invalid("only list and rows have a digest")),
+                    Sub::Events(_) | Sub::Status { .. } => return Err(invalid("only list and rows have a digest")),
                 };
                 let digest = format!("{digest:016x}");
                 out.push(frame::message(&ServerMessage::Digest { id, sub, seq, digest }));
@@ -218,16 +215,15 @@ impl Session {
                 self.subscribe_shared(id, channel, kind, params, resume, out)
             }
             Channel::Rows if params.all == Some(true) => {
-                self.subscribe_shared(id, channel, Kind::Rows, params, resume, out)
+                let kind = Kind::Rows(read_form(&params)?.unwrap_or_default());
+                self.subscribe_shared(id, channel, kind, params, resume, out)
             }
             Channel::Rows => self.subscribe_rows(id, params, resume, out),
             Channel::Events => {
-                let kinds = params.types.unwrap_or_default();
-                if let Some(kind) = kinds.iter().find(|kind| !EVENT_KINDS.contains(&kind.as_str())) {
-                    let kind: String = kind.chars().take(64).collect();
-                    return Err(invalid(format!("{kind} is no kind of event; there are {}", EVENT_KINDS.join(", "))));
-                }
-                self.add(id, channel, Sub::Events { kinds }, "snapshot", &[], out)
+                let stage = self.hub.stage();
+                self.catch_up(&stage, out);
+                let filter = EventFilter::of(params, stage.next_event)?;
+                self.add(id, channel, Sub::Events(filter), "snapshot", &[], out)
             }
             Channel::Status => {
                 let shown = self.hub.stage().status.clone();
@@ -283,7 +279,8 @@ impl Session {
             RequestId::Number(number) => format!("r{number}"),
             RequestId::Text(text) => text.clone(),
         };
-        let mut rows = OwnRows::new(name, self.wanted(params)?);
+        let form = read_form(&params)?.unwrap_or_default();
+        let mut rows = OwnRows::new(name, self.wanted(params)?, form);
         let stage = self.hub.stage();
         self.catch_up(&stage, out);
         let known = resume.filter(|resume| resume.epoch == stage.epoch() && resume.seq <= stage.seq());
@@ -302,10 +299,13 @@ impl Session {
         out: &mut Vec<Utf8Bytes>,
     ) -> Result<(), Refusal> {
         let place = self.place(&sub)?;
-        if !matches!(self.subs[place], Sub::Own(_)) {
+        let Sub::Own(rows) = &self.subs[place] else {
             return Err(invalid("only rows with ids or a range can be updated"));
-        }
+        };
         read_fields(&params)?;
+        if read_form(&params)?.is_some_and(|form| form != rows.form()) {
+            return Err(invalid("include stays as it was: unsubscribe, and subscribe anew"));
+        }
         let wanted = self.wanted(params)?;
         let stage = self.hub.stage();
         self.catch_up(&stage, out);

@@ -6,14 +6,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
-use bytes::Bytes;
 use imbl::{OrdMap, Vector};
 use memescope::feed::ServerMessage;
-use memescope::{Epoch, Event, EventKind, Price, Seq, SourceReport, TokenId};
+use memescope::{Epoch, Event, Price, Seq, SourceReport, TokenId};
 
 use super::frame;
 use super::view::ViewState;
-use crate::store::{Commit, Snapshot};
+use crate::store::{Commit, EventRing, RowForm, Snapshot, ToTell};
 
 /// How many events are kept for connections that are behind.
 const KEPT_EVENTS: usize = 1000;
@@ -27,6 +26,8 @@ pub(super) struct Stage {
     pub(super) views: OrdMap<Arc<str>, Arc<ViewState>>,
     /// Oldest first.
     pub(super) events: Vector<EventFrame>,
+    /// The number of the next event.
+    pub(super) next_event: u64,
     pub(super) status: Arc<StatusFrame>,
 }
 
@@ -35,24 +36,18 @@ pub(super) struct Stage {
 pub(super) struct StepChanges {
     /// From which seq it led here; patches are of use only to those who stand there.
     pub(super) prev: Option<Seq>,
-    changes: HashMap<TokenId, StepChange>,
+    commit: Option<Arc<Commit>>,
+    /// Where the change of a row stands in the commit.
+    places: HashMap<TokenId, usize>,
     removed: HashSet<TokenId>,
-}
-
-/// What a step did to a row that is still there.
-#[derive(Debug)]
-pub(super) enum StepChange {
-    /// It is new.
-    New,
-    /// It changed by this printed patch.
-    Patched(Bytes),
 }
 
 /// A printed event.
 #[derive(Clone, Debug)]
 pub(super) struct EventFrame {
-    pub(super) seq: Seq,
+    pub(super) number: u64,
     pub(super) kind: &'static str,
+    pub(super) token: Option<TokenId>,
     pub(super) frame: Utf8Bytes,
 }
 
@@ -66,8 +61,16 @@ pub(super) struct StatusFrame {
 }
 
 impl Stage {
-    pub(super) fn new(snapshot: Arc<Snapshot>, status: StatusFrame) -> Self {
-        Self { snapshot, step: Arc::default(), views: OrdMap::new(), events: Vector::new(), status: Arc::new(status) }
+    /// `next_event` is the number of the first event that will be told.
+    pub(super) fn new(snapshot: Arc<Snapshot>, status: StatusFrame, next_event: u64) -> Self {
+        Self {
+            snapshot,
+            step: Arc::default(),
+            views: OrdMap::new(),
+            events: Vector::new(),
+            next_event,
+            status: Arc::new(status),
+        }
     }
 
     pub(super) fn epoch(&self) -> Epoch {
@@ -78,12 +81,13 @@ impl Stage {
         self.snapshot.board.seq
     }
 
-    /// Adds the events of a commit and forgets the oldest.
-    pub(super) fn add_events(&mut self, commit: &Commit) {
-        let seq = commit.snapshot.board.seq;
-        for event in commit.events.iter() {
-            self.events.push_back(EventFrame { seq, kind: kind_name(event), frame: event_frame(event) });
+    /// Adds what is new in the ring and forgets the oldest.
+    pub(super) fn add_events(&mut self, ring: &EventRing) {
+        for (number, event) in ring.from(self.next_event) {
+            let (kind, token) = (event.kind.name(), event.token.clone());
+            self.events.push_back(EventFrame { number, kind, token, frame: event_frame(event) });
         }
+        self.next_event = ring.next_number();
         while self.events.len() > KEPT_EVENTS {
             self.events.pop_front();
         }
@@ -94,15 +98,19 @@ impl StepChanges {
     /// Of a step over one commit; a step over several leaves no patches.
     pub(super) fn of(commits: &[Arc<Commit>]) -> Self {
         let [commit] = commits else { return Self::default() };
-        let change_of = |patch: &Option<Bytes>| patch.clone().map_or(StepChange::New, StepChange::Patched);
-        let changes = commit.changes.iter();
-        let changes = changes.map(|change| (change.row.token.id.clone(), change_of(&change.patch))).collect();
-        Self { prev: Some(commit.prev), changes, removed: commit.removed.iter().cloned().collect() }
+        let ids = commit.changes.iter().map(|change| change.row.token.id.clone());
+        Self {
+            prev: Some(commit.prev),
+            places: ids.zip(0..).collect(),
+            removed: commit.removed.iter().cloned().collect(),
+            commit: Some(commit.clone()),
+        }
     }
 
-    /// What it did to a row; `None` when the row did not change.
-    pub(super) fn change(&self, id: &TokenId) -> Option<&StepChange> {
-        self.changes.get(id)
+    /// What a reader of a form is to be told of a row; `None` when the row did not change.
+    pub(super) fn to_tell(&self, id: &TokenId, form: RowForm) -> Option<ToTell<'_>> {
+        let place = *self.places.get(id)?;
+        Some(self.commit.as_ref()?.changes.get(place)?.to_tell(form))
     }
 
     pub(super) fn removes(&self, id: &TokenId) -> bool {
@@ -117,23 +125,14 @@ impl StatusFrame {
             .map(|report| serde_json::to_value(report).expect("a report has text keys and finite numbers"))
             .collect();
         let (sol_usd, stale) = (snapshot.board.sol_usd, snapshot.board.stale);
-        let frame = frame::message(&ServerMessage::Status { sources, sol_usd, stale });
+        let (seq, as_of, tokens) = (snapshot.board.seq, snapshot.board.as_of, snapshot.rows.len() as u64);
+        let frame = frame::message(&ServerMessage::Status { sources, sol_usd, stale, seq, as_of, tokens });
         Self { frame, reports, sol_usd, stale }
     }
 
     /// Whether it still says what is so.
     pub(super) fn holds(&self, reports: &[SourceReport], snapshot: &Snapshot) -> bool {
         self.sol_usd == snapshot.board.sol_usd && self.stale == snapshot.board.stale && **self.reports == *reports
-    }
-}
-
-/// The kinds of events that can be asked for.
-pub(super) const EVENT_KINDS: [&str; 2] = ["price:update", "volume:spike"];
-
-fn kind_name(event: &Event) -> &'static str {
-    match event.kind {
-        EventKind::PriceUpdate { .. } => EVENT_KINDS[0],
-        EventKind::VolumeSpike { .. } => EVENT_KINDS[1],
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use memescope::feed::{DeltaFrame, ServerMessage, SnapshotFrame, Verdict, apply_splices, judge};
 use memescope::query::TokenQuery;
-use memescope::{Board, Chain, Epoch, Seq, Timestamp, Token, TokenId};
+use memescope::{
+    Board, Chain, Epoch, Field, FieldProvenance, Flag, FlagDetail, Provenance, Seq, Source, Timestamp, Token, TokenId,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -18,12 +20,15 @@ pub(super) fn id(number: u8) -> TokenId {
     TokenId::new(&Chain::solana(), &address).expect("32 bytes are an address")
 }
 
-/// What a commit does: numbered tokens that come or change, with a figure, and those that leave (`None`).
+/// What a commit does: numbered tokens that come or change, with a figure, and those that leave (`None`). Figures that
+/// differ by thousands make rows that differ in the origins of their fields alone.
 pub(super) type Step = BTreeMap<u8, Option<u16>>;
 
 /// Any sequence of steps.
 pub(super) fn any_steps(count: usize) -> impl Strategy<Value = Vec<Step>> {
-    let change = prop_oneof![4 => (0u16..400).prop_map(Some), 1 => Just(None)];
+    let figure = prop_oneof![0u16..400, proptest::sample::select(vec![150u16, 300])];
+    let figure = (figure, 0u16..4).prop_map(|(figure, origins)| figure + origins * 1_000);
+    let change = prop_oneof![4 => figure.prop_map(Some), 1 => Just(None)];
     let step = proptest::collection::btree_map(1u8..30, change, 0..12);
     proptest::collection::vec(step, 1..=count)
 }
@@ -53,7 +58,7 @@ impl Market {
         let mut tokens = before.board.tokens.clone();
         for (number, figure) in step {
             match figure {
-                Some(figure) => tokens.insert(id(*number), Arc::new(token(*number, *figure, as_of))),
+                Some(figure) => tokens.insert(id(*number), Arc::new(token(*number, *figure))),
                 None => tokens.remove(&id(*number)),
             };
         }
@@ -68,8 +73,10 @@ impl Market {
     }
 }
 
-fn token(number: u8, figure: u16, at: Timestamp) -> Token {
-    let mut token = Token::new(id(number), at);
+fn token(number: u8, figure: u16) -> Token {
+    let (figure, origins) = (figure % 1_000, figure / 1_000);
+    let mut token = Token::new(id(number), Timestamp::from_secs(i64::from(figure)));
+    token.provenance = Arc::new(provenance(figure, origins));
     token.symbol = Some(format!("T{}", figure % 7).into());
     token.liquidity_usd = Some(f64::from(figure) * 100.0);
     token.volume_usd.h24 = (!figure.is_multiple_of(5)).then_some(f64::from(figure));
@@ -77,6 +84,30 @@ fn token(number: u8, figure: u16, at: Timestamp) -> Token {
     token.price_usd = memescope::Price::new(u64::from(figure) + 1, -3);
     token.created_at = Some(Timestamp::from_secs(i64::from(number)));
     token
+}
+
+/// Origins that have members now and then.
+fn provenance(figure: u16, origins: u16) -> Provenance {
+    let mut provenance = Provenance::default();
+    let others = [(Source::Dexscreener, "1"), (Source::Geckoterminal, "2")];
+    let others = others.into_iter().filter(|(source, _)| (*source == Source::Dexscreener) == origins.is_multiple_of(2));
+    let price = FieldProvenance {
+        source: Source::Jupiter,
+        pool: (origins == 1).then(|| "pool".into()),
+        observed_at: Timestamp::from_secs(i64::from(figure)),
+        others: others.map(|(source, price)| (source, price.into())).collect(),
+        spread_pct: (origins > 1).then_some(0.5),
+    };
+    if origins > 0 {
+        let volume = FieldProvenance { pool: None, source: Source::Dexscreener, ..price.clone() };
+        provenance.fields.insert(Field::VolumeUsd, volume);
+    }
+    provenance.fields.insert(Field::PriceUsd, price);
+    if origins == 3 {
+        let detail = "a reason".to_owned();
+        provenance.flags.push(FlagDetail { code: Flag::Wash, source: None, since: Timestamp::from_secs(1), detail });
+    }
+    provenance
 }
 
 /// What a client holds of one subscription.
@@ -178,12 +209,32 @@ impl Held {
     }
 }
 
-/// A merge patch, except that `null` stays: all fields are always there.
+/// A merge patch, except that `null` stays: all fields are always there. Not so inside `provenance`.
 fn merge(row: &mut Value, patch: Value) {
     match (row, patch) {
         (Value::Object(row), Value::Object(patch)) => {
             for (key, change) in patch {
-                merge(row.entry(key).or_insert(Value::Null), change);
+                if key == "provenance" {
+                    merge_away(row.entry(key).or_insert(Value::Null), change);
+                } else {
+                    merge(row.entry(key).or_insert(Value::Null), change);
+                }
+            }
+        }
+        (slot, change) => *slot = change,
+    }
+}
+
+/// A merge patch to the letter: `null` takes away.
+fn merge_away(value: &mut Value, patch: Value) {
+    match (value, patch) {
+        (Value::Object(members), Value::Object(patch)) => {
+            for (key, change) in patch {
+                if change.is_null() {
+                    members.remove(&key);
+                } else {
+                    merge_away(members.entry(key).or_insert(Value::Null), change);
+                }
             }
         }
         (slot, change) => *slot = change,

@@ -16,7 +16,7 @@ use memescope::{Epoch, Seq, Timestamp, TokenId};
 
 use super::frame::{FrameBuilder, Frames, quoted_id, spliced};
 use super::standing::Standing;
-use crate::store::{Commit, Row, RowChange, Snapshot, Store};
+use crate::store::{Commit, Row, RowChange, RowForm, Snapshot, Store, ToTell};
 
 /// How many former orders a list keeps; older ones are sorted anew from the kept snapshots.
 const KEPT_ORDERS: usize = 16;
@@ -30,7 +30,7 @@ pub(super) enum Kind {
         head: usize,
     },
     /// The values of all of them.
-    Rows,
+    Rows(RowForm),
 }
 
 /// A watched view. Lives as long as somebody holds it.
@@ -47,6 +47,7 @@ pub(super) struct View {
 #[derive(Debug)]
 pub(super) struct ViewState {
     view: Arc<str>,
+    form: RowForm,
     epoch: Epoch,
     seq: Seq,
     as_of: Timestamp,
@@ -78,7 +79,8 @@ enum Content {
 pub(super) fn view_name(query: &TokenQuery, kind: Kind, attempt: u32) -> String {
     let (letter, head) = match kind {
         Kind::List { head } => ('l', head),
-        Kind::Rows => ('a', 0),
+        Kind::Rows(RowForm::Plain) => ('a', 0),
+        Kind::Rows(RowForm::WithProvenance) => ('p', 0),
     };
     let mut hash = Fnv::default();
     hash.write(format!("{:x} {head} {attempt}", query.fingerprint()).as_bytes());
@@ -101,6 +103,13 @@ impl View {
         self.kind
     }
 
+    fn form(&self) -> RowForm {
+        match self.kind {
+            Kind::List { .. } => RowForm::Plain,
+            Kind::Rows(form) => form,
+        }
+    }
+
     pub(super) fn is_of(&self, query: &TokenQuery, kind: Kind) -> bool {
         self.kind == kind && self.query == *query
     }
@@ -116,7 +125,7 @@ impl View {
                 *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
                 Content::List { past: Arc::new(vec![(seq, ids.clone())]), ids, total }
             }
-            Kind::Rows => Content::Rows { members: self.members(snapshot).collect() },
+            Kind::Rows(_) => Content::Rows { members: self.members(snapshot).collect() },
         };
         ViewState::new(self, snapshot, content, seq, seq, None)
     }
@@ -152,8 +161,8 @@ impl View {
                 let content = Content::List { ids: new, total: new_total, past: Arc::new(past) };
                 ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta))
             }
-            (Content::Rows { members }, Kind::Rows) => {
-                let (members, changes) = self.step_rows(members, commits, snapshot);
+            (Content::Rows { members }, Kind::Rows(form)) => {
+                let (members, changes) = self.step_rows(members, form, commits, snapshot);
                 let content = Content::Rows { members };
                 if changes.is_empty() {
                     return old.carried(self, snapshot, content);
@@ -168,6 +177,7 @@ impl View {
     fn step_rows<'a>(
         &self,
         members: &OrdSet<TokenId>,
+        form: RowForm,
         commits: &'a [Arc<Commit>],
         snapshot: &'a Snapshot,
     ) -> (OrdSet<TokenId>, RowsDelta<'a>) {
@@ -182,11 +192,12 @@ impl View {
             changed.keys().copied().chain(removed).collect()
         };
         let filter = Filter::new(&self.query, snapshot.board.as_of);
-        let mut delta = RowsDelta::default();
+        let mut delta = RowsDelta::of(form);
         for id in candidates {
             match snapshot.rows.get(id).filter(|row| filter.passes(&row.token)) {
-                Some(row) if members.contains(id) => match changed.get(id) {
-                    Some(RowChange { patch: Some(patch), .. }) if commits.len() == 1 => delta.patches.push(patch),
+                Some(row) if members.contains(id) => match changed.get(id).map(|change| change.to_tell(form)) {
+                    Some(ToTell::Patch(patch)) if commits.len() == 1 => delta.patches.push(patch),
+                    Some(ToTell::Nothing) if commits.len() == 1 => {}
                     Some(_) => delta.rows.push(row),
                     None => {}
                 },
@@ -241,6 +252,7 @@ impl View {
                 let old: OrdSet<TokenId> = self.members(&old).collect();
                 let rows = members.iter().filter_map(|id| snapshot.rows.get(id));
                 let delta = RowsDelta {
+                    form: self.form(),
                     rows: rows.filter(|row| row.changed_at > from || !old.contains(&row.token.id)).collect(),
                     patches: Vec::new(),
                     gone: old.iter().filter(|id| !members.contains(*id)).cloned().collect(),
@@ -263,6 +275,7 @@ impl ViewState {
         let memescope::Board { epoch, seq, as_of, .. } = snapshot.board;
         Self {
             view: view.name.clone(),
+            form: view.form(),
             epoch,
             seq,
             as_of,
@@ -313,7 +326,7 @@ impl ViewState {
             Content::List { ids, total, .. } => frame.total(*total).list("ids", ids.iter().map(quoted_id)).finish(),
             Content::Rows { members } => {
                 let rows = members.iter().filter_map(|id| board.rows.get(id));
-                frame.list("rows", rows.map(|row| text(&row.json))).finish()
+                frame.list("rows", rows.map(|row| text(row.printed(self.form)))).finish()
             }
         }
     }
@@ -330,6 +343,7 @@ impl ViewState {
 /// What a `rows` frame holds.
 #[derive(Debug, Default)]
 pub(super) struct RowsDelta<'a> {
+    form: RowForm,
     /// Whole rows.
     pub(super) rows: Vec<&'a Arc<Row>>,
     /// Patches of known rows.
@@ -339,13 +353,18 @@ pub(super) struct RowsDelta<'a> {
 }
 
 impl RowsDelta<'_> {
+    /// Nothing yet.
+    pub(super) fn of(form: RowForm) -> Self {
+        Self { form, ..Self::default() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.patches.is_empty() && self.gone.is_empty()
     }
 
     pub(super) fn frame(&self, sub: &str, prev: Seq, snapshot: &Snapshot) -> Frames {
         FrameBuilder::delta(sub, prev, snapshot.board.seq, snapshot.board.as_of)
-            .list_if_any("rows", self.rows.iter().map(|row| text(&row.json)))
+            .list_if_any("rows", self.rows.iter().map(|row| text(row.printed(self.form))))
             .list_if_any("patches", self.patches.iter().map(|patch| text(patch)))
             .list_if_any("gone", self.gone.iter().map(quoted_id))
             .finish()

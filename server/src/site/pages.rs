@@ -37,7 +37,7 @@ impl Pages {
         // The rows must be in the HTML itself: without JavaScript nothing would move them there.
         let board = get(render_app_async_with_context(self.context(), app::shell));
         let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), self.context(), app::shell);
-        functions.route("/", board).with_state(options)
+        functions.route("/", board.clone()).route("/status", board).with_state(options)
     }
 
     /// The page at an address that is none of the application's routes.
@@ -79,7 +79,7 @@ fn policy(nonce: &str) -> String {
     )
 }
 
-/// What stands at `/` when the page was not built.
+/// What stands in the place of pages when the page was not built.
 pub(super) async fn unbuilt() -> Response {
     let page = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Memescope</title>\
         <h1>The page is not built</h1>\

@@ -3,10 +3,11 @@
 
 use std::fs;
 
-use app::reader::{PageRequest, ReadError, TokenPage};
+use app::reader::{BoardStatus, PageRequest, ReadError, TokenPage};
 use axum::body::{Body, to_bytes};
 use axum::http::HeaderMap;
-use memescope::{Epoch, Seq, Timestamp};
+use memescope::{Epoch, Seq, SourceReport, Timestamp};
+use serde_json::json;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -40,6 +41,31 @@ impl TokenReader for Empty {
             sources: Vec::new(),
         })
     }
+
+    fn status(&self) -> BoardStatus {
+        BoardStatus {
+            seq: 918_273,
+            tokens: 1_284,
+            as_of: Timestamp::from_secs(1_700_000_000),
+            server_time: Timestamp::from_secs(1_700_000_002),
+            sol_usd: "163.74".parse().ok(),
+            stale: false,
+            demo: true,
+            sources: vec![jupiter()],
+        }
+    }
+}
+
+/// A source that is in trouble and sends what it should not.
+fn jupiter() -> SourceReport {
+    serde_json::from_value(json!({
+        "source": "jupiter", "state": "throttled", "last_ok_at": "2023-11-14T22:13:18.000Z",
+        "latency_ms": {"p50": 120, "p95": 410}, "requests": {"ok": 1204, "failed": 3},
+        "errors": {"rate_limited": 3}, "budget": {"per_minute": 12.0, "left": 1, "burst": 4},
+        "rows": {"told": 48120, "last_at": null, "empty_answers": 0, "empty_in_a_row": 0},
+        "fields": ["price_usd"], "rejects": [{"field": "usd<Price>", "reason": "not_a_number", "count": 17}],
+    }))
+    .unwrap()
 }
 
 /// A site folder as a build leaves it, beside a file that is nobody's business.
@@ -226,10 +252,59 @@ async fn server_functions_read_through_the_reader() {
 #[tokio::test]
 async fn without_its_files_the_page_says_what_to_do() {
     let site = hosted(None);
-    let (status, _, body) = send(&site, "GET", "/", &[]).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(body.contains("make build"));
+    for path in ["/", "/status"] {
+        let (status, _, body) = send(&site, "GET", path, &[]).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("make build"));
+    }
     let (status, headers, _) = send(&site, "GET", "/nowhere", &[]).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+}
+
+#[tokio::test]
+async fn the_status_page_has_its_numbers_in_the_html() {
+    let site = site();
+    let (status, headers, body) = send(&site, "GET", "/status", &[]).await;
+    assert_eq!((status, headers[header::CACHE_CONTROL].to_str().unwrap()), (StatusCode::OK, "private, no-cache"));
+    assert!(headers.contains_key(header::CONTENT_SECURITY_POLICY));
+    assert!(body.contains("<title>Status · Memescope</title>"));
+    // Markers stand between a text and its neighbours.
+    let text = text_of(&body);
+    for words in [
+        "Jupiter told us to wait",
+        "Last answer22:13:18 UTC, 4.0 s ago",
+        "Latencyhalf within 120 ms, 19 of 20 within 410 ms",
+        "Requests1,204 answered, 3 failed",
+        "Failuresrate limited 3×",
+        "Budget3 of 4 used, 1 left; 12 a minute",
+        "Givesprice_usd",
+        "usd&lt;Price&gt;not a number17",
+        "DexScreener not asked yet",
+        "Tokens1,284",
+        "Commit918,273",
+        "Marketdemo: every number is simulated",
+        "SOL$163.74",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!body.contains("style="), "the policy allows no inline styles");
+    let (_, _, board) = send(&site, "GET", "/", &[]).await;
+    assert!(board.contains("href=\"/status\""), "the footer leads there");
+}
+
+/// The text of a page: without tags, comments and what the browser takes over.
+fn text_of(html: &str) -> String {
+    let body = html.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
+    let mut text = String::new();
+    let mut inside = true;
+    for symbol in body.chars() {
+        match symbol {
+            '<' => inside = true,
+            '>' if inside => inside = false,
+            _ if inside => {}
+            _ => text.push(symbol),
+        }
+    }
+    text
 }

@@ -117,6 +117,11 @@ impl Budget {
         u32::try_from(whole.min(room as u64)).unwrap_or(u32::MAX)
     }
 
+    /// The most requests that could be made at one moment.
+    pub(super) fn burst(&self) -> u32 {
+        self.rate.burst()
+    }
+
     /// When the next request will be possible; `now` if one is.
     pub(super) fn next_at(&mut self, now: Instant) -> Instant {
         self.catch_up(now);

@@ -129,7 +129,7 @@ impl Attempt<'_> {
         let took: Duration = self.started.elapsed();
         let mut gate = self.channel.gate();
         match result {
-            Ok(harvest) => gate.answered(clock.now(), took, &harvest.rejects),
+            Ok(harvest) => gate.answered(clock.now(), took, harvest),
             Err(error) => {
                 gate.failed(Instant::now(), took, *error, dice.roll());
                 tracing::debug!(%source, kind = error.kind(), took_ms = took.as_millis(), "source failed");

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use memescope::{BudgetReport, Reject, Source, SourceReport, SourceState, Timestamp};
+use memescope::{BudgetReport, Harvest, Source, SourceReport, SourceState, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -106,10 +106,10 @@ impl Gate {
     }
 
     /// The source answered.
-    pub(super) fn answered(&mut self, wall: Timestamp, took: Duration, rejects: &[Reject]) {
+    pub(super) fn answered(&mut self, wall: Timestamp, took: Duration, harvest: &Harvest) {
         self.refusals = 0;
         self.breaker.answered();
-        self.health.answered(wall, took, rejects);
+        self.health.answered(wall, took, harvest);
     }
 
     /// The request failed. `roll` in `0..1` chooses the pause.
@@ -165,7 +165,11 @@ impl Gate {
 
     /// How the source is doing.
     pub(super) fn report(&mut self, now: Instant) -> SourceReport {
-        let budget = BudgetReport { per_minute: self.budget.per_minute(now), left: self.allowance(now).left };
+        let budget = BudgetReport {
+            per_minute: self.budget.per_minute(now),
+            left: self.allowance(now).left,
+            burst: self.budget.burst(),
+        };
         self.health.report(self.source, self.state(now), budget)
     }
 
@@ -175,7 +179,7 @@ impl Gate {
             SourceState::Throttled
         } else if !self.health.was_asked() {
             SourceState::Off
-        } else if !self.breaker.is_closed() || !self.health.ever_answered() {
+        } else if !self.breaker.is_closed() || !self.health.ever_answered() || self.health.is_barren() {
             SourceState::Down
         } else if self.health.is_slow() {
             SourceState::Slow
@@ -216,7 +220,7 @@ mod tests {
         assert_eq!(report.state, SourceState::Throttled);
         assert!((report.budget.per_minute - 30.0).abs() < 1e-9, "halved once, not twice");
         assert_eq!(gate.admit(now + rest), Ok(()));
-        gate.answered(WALL, TOOK, &[]);
+        gate.answered(WALL, TOOK, &Harvest::default());
         assert_eq!(gate.report(now + Duration::from_secs(61)).state, SourceState::Ok);
     }
 
@@ -250,7 +254,7 @@ mod tests {
         assert!(gate.admit(later).is_err(), "one probe at a time");
         gate.given_up();
         gate.admit(later).unwrap();
-        gate.answered(WALL, TOOK, &[]);
+        gate.answered(WALL, TOOK, &Harvest::default());
         assert_eq!(gate.report(later).state, SourceState::Ok);
         assert_eq!(gate.allowance(later).left, 53, "seven were sent in this minute");
     }

@@ -1,10 +1,12 @@
 //! One published board with its rows as bytes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use imbl::OrdMap;
 use memescope::{Board, Delta, GapError, Seq, Token, TokenId, TokenPatch};
+
+use super::provenance::{self, RowForm};
 
 /// A row and its JSON, printed once when it changed and shared by pages, the feed and exports.
 #[derive(Debug)]
@@ -15,24 +17,61 @@ pub struct Row {
     pub json: Bytes,
     /// The seq at which it last changed.
     pub changed_at: Seq,
+    /// The same with the origins of its fields, once somebody has asked for it.
+    with_provenance: OnceLock<Bytes>,
 }
 
 impl Row {
     fn new(token: Arc<Token>, changed_at: Seq) -> Self {
         let json = serde_json::to_vec(&*token).expect("a row has text keys and finite numbers").into();
-        Self { token, json, changed_at }
+        Self { token, json, changed_at, with_provenance: OnceLock::new() }
+    }
+
+    /// Its JSON object in a form, without rank.
+    pub fn printed(&self, form: RowForm) -> &Bytes {
+        match form {
+            RowForm::Plain => &self.json,
+            RowForm::WithProvenance => self.with_provenance.get_or_init(|| provenance::row(&self.json, &self.token)),
+        }
     }
 }
 
+/// What a reader of rows is to be told of a change.
+#[derive(Clone, Copy, Debug)]
+pub enum ToTell<'a> {
+    /// The row is new.
+    Whole,
+    /// This patch.
+    Patch(&'a Bytes),
+    /// Nothing: what changed is not part of its form.
+    Nothing,
+}
+
 /// What a commit did to one row.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RowChange {
     /// The row after.
     pub row: Arc<Row>,
     /// The row before; `None` when it is new.
     pub before: Option<Arc<Row>>,
-    /// The JSON merge patch between them; `None` when it is new.
+    /// The JSON merge patch between them; `None` when it is new, or nothing but the origins of its fields changed.
     pub patch: Option<Bytes>,
+    /// The same with the origins of its fields, once somebody has asked for it.
+    with_provenance: OnceLock<Bytes>,
+}
+
+impl RowChange {
+    /// What a reader of a form is to be told, once it has the row before.
+    pub fn to_tell(&self, form: RowForm) -> ToTell<'_> {
+        let Some(before) = &self.before else { return ToTell::Whole };
+        match form {
+            RowForm::Plain => self.patch.as_ref().map_or(ToTell::Nothing, ToTell::Patch),
+            RowForm::WithProvenance => ToTell::Patch(
+                self.with_provenance
+                    .get_or_init(|| provenance::patch(self.patch.as_ref(), &before.token, &self.row.token)),
+            ),
+        }
+    }
 }
 
 /// One published board. Never altered.
@@ -63,14 +102,14 @@ impl Snapshot {
         for token in &delta.upserts {
             let row = Arc::new(Row::new(token.clone(), delta.seq));
             let before = rows.insert(token.id.clone(), row.clone());
-            let patch = match &before {
-                Some(before) => {
-                    let Some(patch) = TokenPatch::between(&before.token, token) else { continue };
-                    Some(serde_json::to_vec(&patch).expect("a patch has text keys and finite numbers").into())
-                }
-                None => None,
-            };
-            changes.push(RowChange { row, before, patch });
+            let patch = before.as_ref().and_then(|before| TokenPatch::between(&before.token, token));
+            let is_same =
+                before.as_ref().is_some_and(|before| patch.is_none() && before.token.provenance == token.provenance);
+            if is_same {
+                continue;
+            }
+            let print = |patch| serde_json::to_vec(&patch).expect("a patch has text keys and finite numbers").into();
+            changes.push(RowChange { row, before, patch: patch.map(print), with_provenance: OnceLock::new() });
         }
         Ok((Self { board, rows }, changes))
     }

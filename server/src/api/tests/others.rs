@@ -1,9 +1,10 @@
 //! The routes beside the list.
 
-use memescope::{Event, EventKind, EventPlace, Price};
+use memescope::{Event, EventKind, EventPlace, Price, SourceState};
 use serde_json::json;
 
 use super::*;
+use crate::bus::LogEntry;
 use crate::pages::testing::{OPENING, Step, id, token};
 
 /// The place of a numbered token in the default ranking, from 1.
@@ -99,6 +100,10 @@ async fn meta_tells_what_can_be_asked() {
     for flag in data["flags"].as_array().unwrap() {
         site.json(&format!("/tokens?with_flags={}", flag["code"].as_str().unwrap())).await;
     }
+    for kind in data["event_types"].as_array().unwrap() {
+        site.json(&format!("/events?types={}", kind["type"].as_str().unwrap())).await;
+    }
+    assert_eq!(data["event_types"].as_array().unwrap().len(), 5);
     assert_eq!(site.get("/meta?x=1").await.problem().1, "unknown_parameter");
 }
 
@@ -115,7 +120,7 @@ fn event(seq: u64, index: u32, number: u8) -> Event {
     let [price_usd, prev_price_usd] = [2, 1].map(|mantissa| Price::new(mantissa, 0).unwrap());
     let source = memescope::Source::Jupiter;
     let kind = EventKind::PriceUpdate { price_usd, prev_price_usd, change_pct: 100.0, source };
-    Event { event_id: place.id(), token: id(number), at: OPENING, kind }
+    Event { event_id: place.id(), token: Some(id(number)), at: OPENING, kind }
 }
 
 #[tokio::test]
@@ -141,15 +146,54 @@ async fn events_are_told_from_where_the_reader_stopped() {
         ("?since=0000000000000008-4-1".to_owned(), "2-0 2-1 3-0 3-1 4-0 4-1", false, true),
         ("?types=volume:spike".to_owned(), "", false, false),
         ("?types=volume:spike,price:update&limit=1".to_owned(), "4-1", true, false),
+        (format!("?token={}", id(2)), "2-1 3-1 4-1", false, false),
+        (format!("?token={},{}&types=price:update&limit=1", id(2), id(3)), "4-1", true, false),
     ] {
         let body = site.json(&format!("/events{query}")).await;
         assert_eq!(names(&body), (events.to_owned(), has_more, gap), "{query}");
     }
     assert_eq!(site.get("/events?types=moon").await.problem().1, "invalid_parameter");
     assert_eq!(site.get("/events?since=yesterday").await.problem().1, "invalid_parameter");
+    assert_eq!(site.get("/events?token=T1").await.problem().1, "invalid_parameter");
     site.market.commit(1_000, &Step::new());
-    site.market.commit(1, &Step::new());
+    assert_eq!(names(&site.json(&format!("/events?since={epoch}-3-0")).await).0, "3-1 4-0 4-1", "deltas are gone");
+    site.market.commit(3_000, &Step::new());
     assert_eq!(names(&site.json(&format!("/events?since={epoch}-3-0")).await), (String::new(), false, true));
+}
+
+#[tokio::test]
+async fn what_a_source_does_while_the_board_stands_is_told_too() {
+    let site = Site::new(Market::with_tokens(3));
+    let board = site.market.store.snapshot().board.clone();
+    let first = site.get("/events").await;
+    assert_eq!((first.json()["data"].clone(), first.status), (json!([]), StatusCode::OK));
+
+    let mut names = memescope::EventNames::default();
+    let mut told = Vec::new();
+    for state in [SourceState::Down, SourceState::Ok] {
+        let kind = EventKind::SourceState { source: memescope::Source::Jupiter, state, prev_state: SourceState::Slow };
+        let events = names.name((board.epoch, board.seq), board.as_of, [(None, kind)]);
+        told.push(events[0].event_id.clone());
+        let entry = LogEntry { delta: None, events: events.into(), reports: Arc::default() };
+        assert!(site.market.store.commit(&entry).unwrap().is_none());
+    }
+    let reply = site.get("/events").await;
+    assert_ne!(reply.header(header::ETAG), first.header(header::ETAG), "the board's seq is the same");
+    let body = reply.json();
+    assert_eq!(
+        column(&body, "event_id"),
+        told.iter().map(|id| json!(id)).collect::<Vec<_>>().iter().collect::<Vec<_>>()
+    );
+    let expected = json!({
+        "event": "source:state", "event_id": told[0], "at": board.as_of, "source": "jupiter", "state": "down",
+        "prev_state": "slow"
+    });
+    assert_eq!(body["data"][0], expected);
+    let rest = site.json(&format!("/events?since={}&types=source:state", told[0])).await;
+    assert_eq!((column(&rest, "state"), &rest["meta"]["gap"]), (vec![&json!("ok")], &json!(false)));
+    assert_eq!(site.json(&format!("/events?token={}", id(1))).await["data"], json!([]), "it is about no token");
+    let held = site.send(Method::GET, "/events", &[("if-none-match", reply.header(header::ETAG))]).await;
+    assert_eq!(held.status, StatusCode::NOT_MODIFIED);
 }
 
 #[tokio::test]

@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 use memescope::feed::Verdict;
-use memescope::{Board, Epoch, Seq, Timestamp, TokenId};
+use memescope::{Board, Epoch, EventKind, EventNames, Seq, Source, SourceState, Timestamp, TokenId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::bus::LogEntry;
 use crate::clock::Clock;
 use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::session::{Heard, Session};
 use crate::feed::standing::Standing;
 use crate::feed::testing::{Client, Market, Step, any_steps, id, query, row};
 use crate::feed::view::digest_rows;
+use crate::store::RowForm;
 
 const QUERY: &str = "min_liquidity_usd=10000";
 
@@ -27,6 +29,8 @@ struct Scene {
     clients: BTreeMap<String, Client>,
     list: String,
     all: String,
+    /// The same with the origins of the fields.
+    full: String,
     requests: u64,
 }
 
@@ -37,8 +41,8 @@ impl Scene {
         let clock = Clock::from_runtime(Timestamp::from_secs(1));
         let hub = Hub::new(market.store.clone(), clock, false, config);
         let session = Session::open(hub.clone(), &hub.stage(), &mut Vec::new());
-        let (list, all) = (String::new(), String::new());
-        Self { market, hub, session, clients: BTreeMap::new(), list, all, requests: 0 }
+        let [list, all, full] = [const { String::new() }; 3];
+        Self { market, hub, session, clients: BTreeMap::new(), list, all, full, requests: 0 }
     }
 
     fn subscribed(config: FeedConfig) -> Self {
@@ -52,6 +56,18 @@ impl Scene {
         let range = json!({"list": scene.list, "range": [0, 6]});
         assert_eq!(scene.subscribe("rows", &range)["sub"], "r3");
         assert_eq!(scene.subscribe("rows", &json!({"ids": (1..12).map(id).collect::<Vec<_>>()}))["sub"], "r4");
+        scene
+    }
+
+    /// The same with two that ask for the origins of the fields.
+    fn with_provenance() -> Self {
+        let mut scene = Self::subscribed(FeedConfig::default());
+        let include = json!(["provenance"]);
+        let all = json!({"all": true, "min_liquidity_usd": 10000, "include": include});
+        scene.full = scene.subscribe("rows", &all)["sub"].as_str().unwrap().to_owned();
+        assert_ne!(scene.full, scene.all);
+        let ids = json!({"ids": (1..12).map(id).collect::<Vec<_>>(), "include": include});
+        assert_eq!(scene.subscribe("rows", &ids)["sub"], "r6");
         scene
     }
 
@@ -98,10 +114,10 @@ impl Scene {
         (standing.head(50), standing.total() as u64)
     }
 
-    fn row_at(&self, seq: Seq, id: &TokenId) -> Option<Value> {
+    fn row_at(&self, seq: Seq, id: &TokenId, form: RowForm) -> Option<Value> {
         let epoch = self.market.store.snapshot().board.epoch;
         let snapshot = self.market.store.snapshot_at(epoch, seq).unwrap();
-        snapshot.rows.get(id).map(|row| serde_json::from_slice(&row.json).unwrap())
+        snapshot.rows.get(id).map(|row| serde_json::from_slice(row.printed(form)).unwrap())
     }
 
     /// Every client that holds a state holds the server's at its seq.
@@ -115,11 +131,16 @@ impl Scene {
             }
             let wanted: Vec<TokenId> = match sub.as_str() {
                 "r3" => order.iter().take(range.1).skip(range.0).cloned().collect(),
-                "r4" => (1..12).map(id).filter(|id| self.row_at(held.have, id).is_some()).collect(),
+                "r4" | "r6" => {
+                    (1..12).map(id).filter(|id| self.row_at(held.have, id, RowForm::Plain).is_some()).collect()
+                }
                 _ => order.clone(),
             };
+            let form = if *sub == self.full || sub == "r6" { RowForm::WithProvenance } else { RowForm::Plain };
             for id in &wanted {
-                assert_eq!(held.rows.get(id), self.row_at(held.have, id).as_ref(), "{sub} {id} at {}", held.have);
+                let row = self.row_at(held.have, id, form);
+                assert_eq!(row.as_ref().unwrap().get("provenance").is_some(), form == RowForm::WithProvenance);
+                assert_eq!(held.rows.get(id), row.as_ref(), "{sub} {id} at {}", held.have);
             }
             // A row may leave a range without a word; of the others nothing is left over.
             assert!(sub == "r3" || held.rows.len() == wanted.len(), "{sub} at {}", held.have);
@@ -156,7 +177,7 @@ fn any_moment() -> impl Strategy<Value = Moment> {
 }
 
 fn play(steps: &[Step], moments: &[Moment]) {
-    let mut scene = Scene::subscribed(FeedConfig::default());
+    let mut scene = Scene::with_provenance();
     let mut range = (0, 6);
     scene.check(range);
     for (step, moment) in steps.iter().zip(moments) {
@@ -195,7 +216,8 @@ fn play(steps: &[Step], moments: &[Moment]) {
         scene.check(range);
     }
     // In the end everybody is asked for a new state and has the newest.
-    for sub in [scene.list.clone(), scene.all.clone(), "r3".to_owned(), "r4".to_owned()] {
+    let own = ["r3", "r4", "r6"].map(str::to_owned);
+    for sub in [scene.list.clone(), scene.all.clone(), scene.full.clone()].into_iter().chain(own) {
         scene.resync(&sub);
         assert_eq!(scene.clients[&sub].held.as_ref().unwrap().have, scene.hub.stage().seq());
     }
@@ -214,7 +236,7 @@ impl Scene {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn the_next_good_frame_leaves_the_clients_with_the_servers_state(
         steps in any_steps(12),
@@ -228,7 +250,7 @@ proptest! {
     #[test]
     fn a_client_that_comes_back_goes_on_from_where_it_was(steps in any_steps(6), away in 0usize..6) {
         tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-            let mut scene = Scene::subscribed(FeedConfig::default());
+            let mut scene = Scene::with_provenance();
             for (number, step) in steps.iter().enumerate() {
                 scene.market.commit(step);
                 scene.hub.advance();
@@ -242,12 +264,15 @@ proptest! {
             scene.session = Session::open(scene.hub.clone(), &scene.hub.stage(), &mut Vec::new());
             let epoch = scene.hub.stage().epoch();
             scene.requests = 0;
-            let (list, all) = (scene.list.clone(), scene.all.clone());
+            let (list, all, full) = (scene.list.clone(), scene.all.clone(), scene.full.clone());
+            let include = json!(["provenance"]);
             for (sub, channel, params) in [
                 (list.clone(), "list", json!({"min_liquidity_usd": 10000, "head": 50})),
                 (all, "rows", json!({"all": true, "min_liquidity_usd": 10000})),
                 ("r3".to_owned(), "rows", json!({"list": list, "range": [0, 6]})),
                 ("r4".to_owned(), "rows", json!({"ids": (1..12).map(id).collect::<Vec<_>>()})),
+                (full, "rows", json!({"all": true, "min_liquidity_usd": 10000, "include": include})),
+                ("r6".to_owned(), "rows", json!({"ids": (1..12).map(id).collect::<Vec<_>>(), "include": include})),
             ] {
                 let resume = json!({"epoch": epoch, "seq": seqs[&sub]});
                 let request = json!({"op": "subscribe", "channel": channel, "params": params, "resume": resume});
@@ -312,6 +337,101 @@ async fn equal_views_share_their_bytes_and_go_when_nobody_watches() {
     scene.hub.advance();
     assert_eq!((scene.hub.stats().views, scene.hub.stats().subs), (0, 0));
     assert!(scene.hub.watched().is_empty());
+}
+
+#[tokio::test]
+async fn origins_are_sent_to_those_who_asked_and_printed_once_for_all_of_them() {
+    let mut scene = Scene::with_provenance();
+    let mut other = Session::open(scene.hub.clone(), &scene.hub.stage(), &mut Vec::new());
+    let same = r#"{"op":"subscribe","id":"x","channel":"rows","params":{"all":true,"min_liquidity_usd":10000,"include":["provenance"]}}"#;
+    assert_eq!(other.hear(same, &mut Vec::new()), Heard::Well);
+    // Nothing but the origins of token 6 change: its figure is still 120.
+    scene.market.commit(&Step::from([(6, Some(3_120))]));
+    scene.hub.advance();
+    let frames = scene.catch_up();
+    for frame in &frames {
+        assert_eq!(scene.deliver(frame), Verdict::Apply);
+    }
+    let subs: Vec<Value> =
+        frames.iter().map(|text| serde_json::from_str::<Value>(text).unwrap()["sub"].clone()).collect();
+    assert_eq!(subs, [json!("r6"), json!(scene.full)], "the others have nothing new");
+    let patch = serde_json::from_str::<Value>(&frames[0]).unwrap()["patches"][0].clone();
+    assert_eq!(
+        patch,
+        json!({
+            "id": id(6),
+            "provenance": {
+                "price_usd": {"others": {"dexscreener": null, "geckoterminal": "2"}, "spread_pct": 0.5},
+                "volume_usd": {
+                    "source": "dexscreener", "observed_at": "1970-01-01T00:02:00.000Z",
+                    "others": {"geckoterminal": "2"}, "spread_pct": 0.5
+                }
+            },
+            "flag_details": [
+                {"code": "wash", "source": null, "since": "1970-01-01T00:00:01.000Z", "detail": "a reason"}
+            ]
+        })
+    );
+    let mut theirs = Vec::new();
+    other.catch_up(&scene.hub.stage(), &mut theirs);
+    assert_eq!(theirs[0].as_ptr(), frames[1].as_ptr(), "the very same bytes");
+
+    let rows = json!({"ids": [id(1)], "include": ["provenance"]});
+    assert_eq!(scene.ask(json!({"op": "update", "sub": "r6", "params": rows}))["type"], "updated");
+    assert_eq!(scene.ask(json!({"op": "update", "sub": "r6", "params": {"ids": [id(2)]}}))["type"], "updated");
+    assert!(scene.clients["r6"].held.as_ref().unwrap().rows[&id(2)]["provenance"].is_object(), "as before");
+    assert_eq!(scene.ask(json!({"op": "update", "sub": "r4", "params": rows}))["code"], "invalid_parameter");
+    let wrong = json!({"ids": [id(1)], "include": ["pools"]});
+    assert_eq!(scene.subscribe("rows", &wrong)["code"], "invalid_parameter");
+}
+
+#[tokio::test]
+async fn a_filtered_subscription_hears_of_the_tokens_that_pass() {
+    let mut scene = Scene::new(FeedConfig::default());
+    let commit = |scene: &Scene, tokens: &[Option<u8>], step: &Step| {
+        let before = scene.market.store.snapshot().board.clone();
+        let commit = scene.market.commit(step);
+        let kind = |token: Option<u8>| match token {
+            Some(_) => EventKind::TokenFlagged { flags: Vec::new() },
+            None => EventKind::SourceState {
+                source: Source::Jupiter,
+                state: SourceState::Down,
+                prev_state: SourceState::Ok,
+            },
+        };
+        let seq = commit.snapshot.board.seq;
+        let told = tokens.iter().map(|token| (token.map(id), kind(*token)));
+        let events = EventNames::default().name((before.epoch, seq), before.as_of, told).into();
+        // What happens after the commit comes by itself.
+        scene.market.store.commit(&LogEntry { delta: None, events, reports: Arc::default() }).unwrap();
+        scene.hub.advance();
+    };
+    // Told before anybody asked.
+    commit(&scene, &[Some(19)], &Step::new());
+    let heard = |frames: &[Utf8Bytes]| -> Vec<Value> {
+        let frames = frames.iter().map(|text| serde_json::from_str::<Value>(text).unwrap());
+        frames.filter(|frame| frame["type"] == "event").map(|frame| frame["token"].clone()).collect()
+    };
+    // The liquidity of token 4 is 8,000 USD, that of 19 is 38,000 and that of 6 just 12,000.
+    for (params, expected) in [
+        (json!({}), vec![json!(id(19)), json!(id(4)), Value::Null, json!(id(28))]),
+        (json!({"rank": "top", "window": "h1"}), vec![json!(id(19)), json!(id(4)), Value::Null, json!(id(28))]),
+        (json!({"min_liquidity_usd": 10000}), vec![json!(id(19))]),
+        (json!({"min_liquidity_usd": 10000, "types": ["source:state"]}), vec![]),
+        (json!({"ids": [id(4), id(6)]}), vec![json!(id(4))]),
+        (json!({"types": ["source:state"]}), vec![Value::Null]),
+    ] {
+        assert_eq!(scene.subscribe("events", &params)["sub"], "events");
+        commit(&scene, &[Some(19), Some(4), None, Some(28)], &Step::new());
+        assert_eq!(heard(&scene.catch_up()), expected, "{params}");
+        assert!(heard(&scene.catch_up()).is_empty(), "once");
+        scene.ask(json!({"op": "unsubscribe", "sub": "events"}));
+    }
+    // A token is judged as it is now: 19 has become thin, 4 has left.
+    scene.subscribe("events", &json!({"min_liquidity_usd": 10000}));
+    commit(&scene, &[Some(19), Some(4)], &Step::from([(19, Some(3)), (4, None)]));
+    assert!(heard(&scene.catch_up()).is_empty());
+    assert_eq!(scene.subscribe("events", &json!({"min_liquidity_usd": "much"}))["code"], "invalid_parameter");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::ws::Message;
 use futures::channel::mpsc;
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
-use memescope::{Event, EventKind, Source, SourceReport, Timestamp};
+use memescope::{Event, EventKind, Source, SourceReport, SourceState, Timestamp};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -125,7 +125,8 @@ async fn begins_with_hello_and_status() {
     assert_eq!(hello["market"], "demo");
     assert_eq!((&hello["seq"], &hello["heartbeat_ms"]), (&json!(1), &json!(5000)));
     assert_eq!(hello["limits"], json!({"ids": 200, "message_bytes": 16384, "messages_per_s": 10, "subs": 8}));
-    assert_eq!(client.next_json().await["type"], "status");
+    let status = client.next_json().await;
+    assert_eq!((&status["type"], &status["seq"], &status["tokens"]), (&json!("status"), &json!(1), &json!(2)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,7 +248,7 @@ async fn a_stop_says_bye() {
 #[tokio::test(start_paused = true)]
 async fn events_and_states_reach_those_who_asked() {
     let mut client = Client::connect();
-    client.say(&json!({"op": "subscribe", "id": 1, "channel": "events", "params": {"types": ["volume:spike"]}}));
+    client.say(&json!({"op": "subscribe", "id": 1, "channel": "events", "params": {"types": ["volume:spike", "source:state"]}}));
     client.say(&json!({"op": "subscribe", "id": 2, "channel": "status"}));
     client.next_of("subscribed").await;
     assert_eq!(client.next_of("subscribed").await["sub"], "status");
@@ -255,7 +256,7 @@ async fn events_and_states_reach_those_who_asked() {
 
     let before = client.market.store.snapshot().board.clone();
     let after = before.advance(before.as_of, memescope::Price::new(150, 0), false, before.tokens.clone());
-    let event = |number: u32, kind| Event { event_id: number.to_string(), token: id(1), at: before.as_of, kind };
+    let event = |number: u32, kind| Event { event_id: number.to_string(), token: Some(id(1)), at: before.as_of, kind };
     let price = memescope::Price::new(1, 0).unwrap();
     let events = [
         event(
@@ -274,9 +275,16 @@ async fn events_and_states_reach_those_who_asked() {
     ];
     let delta = Some(Arc::new(before.diff(&after)));
     client.market.store.commit(&LogEntry { delta, events: events.into(), reports: Arc::default() }).unwrap();
-    let event = client.next_of("event").await;
-    assert_eq!((&event["event"], &event["event_id"]), (&json!("volume:spike"), &json!("2")));
+    let spike = client.next_of("event").await;
+    assert_eq!((&spike["event"], &spike["event_id"]), (&json!("volume:spike"), &json!("2")));
     assert_eq!(client.next_of("status").await["sol_usd"], "150");
+
+    // An event without a change of rows.
+    let state =
+        EventKind::SourceState { source: Source::Jupiter, state: SourceState::Down, prev_state: SourceState::Ok };
+    let down = Event { token: None, ..event(3, state) };
+    client.market.store.commit(&LogEntry { delta: None, events: [down].into(), reports: Arc::default() }).unwrap();
+    assert_eq!(client.next_of("event").await["state"], "down");
 
     // States without a change of rows; the second comes a second after the first.
     let at = Instant::now();
@@ -293,7 +301,8 @@ async fn events_and_states_reach_those_who_asked() {
 fn report(ok: u64) -> SourceReport {
     serde_json::from_value(json!({
         "source": "jupiter", "state": "ok", "last_ok_at": null, "latency_ms": {"p50": null, "p95": null},
-        "requests": {"ok": ok, "failed": 0}, "errors": {}, "budget": {"per_minute": 24.0, "left": 1},
+        "requests": {"ok": ok, "failed": 0}, "errors": {}, "budget": {"per_minute": 24.0, "left": 1, "burst": 4},
+        "rows": {"told": 7, "last_at": null, "empty_answers": 0, "empty_in_a_row": 0},
         "fields": [], "rejects": [],
     }))
     .unwrap()
