@@ -14,6 +14,7 @@ mod evict;
 mod plan;
 mod publish;
 mod settle;
+mod symbols;
 #[cfg(test)]
 mod tests;
 
@@ -82,6 +83,8 @@ struct Pulse {
     priced_at: Option<Timestamp>,
     wants: Vec<TokenId>,
     due: Option<Timestamp>,
+    /// The symbol on its row.
+    symbol: Option<Arc<str>>,
 }
 
 /// What is made again after a restart.
@@ -99,8 +102,8 @@ struct Live {
     /// Who waits for the price of a quote token.
     wanting: BTreeMap<TokenId, BTreeSet<TokenId>>,
     symbols: Symbols,
-    /// Symbols that were verified since the last publication.
-    claimed: BTreeSet<String>,
+    /// Which rows carry a symbol that looks so, by the hash of the shape.
+    carriers: BTreeSet<(u64, TokenId)>,
     /// The rates at which all tokens were last merged.
     marked: BTreeMap<TokenId, Price>,
     /// When Jupiter was last asked about a price, and how often it was silent since.

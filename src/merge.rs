@@ -13,6 +13,7 @@
 
 pub(crate) mod anchor;
 mod canonical;
+mod compare;
 mod figures;
 mod flags;
 pub(crate) mod limits;
@@ -20,6 +21,7 @@ mod names;
 mod pool;
 mod price;
 mod round;
+mod symbols;
 pub(crate) mod venue;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,12 +34,13 @@ pub(crate) use self::canonical::Incumbent;
 use self::canonical::{choose, reference_price};
 use self::figures::Figures;
 use self::flags::flags;
-pub(crate) use self::names::{Symbols, aliases, fold};
+pub(crate) use self::names::aliases;
 use self::pool::{Market, Verdict, markets};
 pub use self::pool::{PoolReason, PoolView};
 pub(crate) use self::price::moved;
 use self::price::{Shown, shown_price};
 pub(crate) use self::round::{same_money, to_cents, to_hundredths};
+pub(crate) use self::symbols::{Symbols, shapes};
 use crate::{
     Field, FieldProvenance, Freshness, PoolId, PoolObservation, Price, Provenance, SortedMap, Source, Stage, Statement,
     Timestamp, Token, TokenId, TokenObservation, Traders, Window,
@@ -81,7 +84,7 @@ pub(crate) struct Memory {
     pub(crate) canonical: Option<Incumbent>,
     /// Whether it left its bonding curve, once and for all.
     pub(crate) graduated: bool,
-    /// Every venue that it was seen on.
+    /// The curves and their destinations that it was ever seen on.
     pub(crate) venues: BTreeSet<Arc<str>>,
     /// By pool.
     pub(crate) pools: BTreeMap<PoolId, PoolMemory>,
@@ -169,7 +172,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
     let eligible: Vec<&Market> = markets.iter().filter(|market| market.eligible()).collect();
     let main = canonical.as_ref().and_then(|incumbent| eligible.iter().copied().find(|m| *m.id == incumbent.pool));
     let ranked = canonical::ranked(&eligible, main);
-    let reference = reference_price(&eligible);
+    let reference = reference_price(&eligible, world.heard);
     let shown = shown_price(&ranked, reference, jupiter, world.heard);
 
     let mut next = Memory {
@@ -272,7 +275,7 @@ fn row(
     origin(Field::MarketCapUsd, caps.market_cap.map(|(_, from)| from));
     origin(Field::FdvUsd, caps.fdv.map(|(_, from)| from));
 
-    let names = names::name(known, main.or_else(|| markets.first()));
+    let names = names::name(token, known, main.or_else(|| markets.first()), now);
     row.symbol = names.symbol;
     row.name = names.name;
     origin(Field::Name, names.origin);
@@ -292,8 +295,8 @@ fn row(
         known,
         markets,
         eligible: ranked,
-        main,
         shown,
+        origins: &provenance.fields,
         contradiction: caps.contradiction,
         partial: activity.partial,
         world,

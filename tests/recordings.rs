@@ -49,6 +49,7 @@ fn pair(row: &Value, as_of: Timestamp) -> Option<PoolObservation> {
             token: TokenId::new(&chain, row[name]["address"].as_str()?).ok()?,
             symbol: text(&row[name]["symbol"]),
             name: text(&row[name]["name"]),
+            listed: None,
         })
     };
     let price = |name: &str| row[name].as_str()?.parse::<Price>().ok();

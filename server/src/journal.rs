@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use self::file::{Generation, StateFile};
 
 /// The version of the file's layout. A change of any stored type is a new version.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why the journal cannot be opened.
 #[derive(Debug, thiserror::Error)]

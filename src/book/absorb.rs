@@ -5,8 +5,8 @@ use std::collections::btree_map::Entry as Slot;
 use std::fmt::Debug;
 
 use super::{Asked, Book};
+use crate::merge::Said;
 use crate::merge::limits::CLOCK_SLACK;
-use crate::merge::{Said, fold};
 use crate::{Harvest, PoolId, PoolObservation, Source, Statement, Timestamp, TokenId, TokenObservation, is_anchor};
 
 /// Replaces what was said before by what is newer. Of two different things said of one moment the same one always wins.
@@ -127,24 +127,14 @@ impl Book {
         if said.statement == Statement::Price && !self.contains(&token) {
             return;
         }
-        if said.statement == Statement::Facts {
-            self.note_symbol(&said);
-        }
+        let facts = said.statement == Statement::Facts;
         let known = &mut self.entry(&token, now).known;
         let slot = known.statements.entry((said.source, said.statement));
         if put(slot, said, |said| said.as_of) {
+            if facts {
+                self.renew_claim(&token);
+            }
             self.live.dirty.insert(token);
-        }
-    }
-
-    /// Notes the symbol of a token that Jupiter verified: others that carry it look alike.
-    pub(super) fn note_symbol(&mut self, facts: &TokenObservation) {
-        if facts.source == Source::Jupiter
-            && facts.verified == Some(true)
-            && let Some(symbol) = &facts.symbol
-            && self.live.symbols.insert(&facts.token, symbol)
-        {
-            self.live.claimed.insert(fold(symbol));
         }
     }
 

@@ -29,7 +29,7 @@ impl Told {
     }
 
     fn price_update(&mut self, previous: &Token, row: &Token, now: Timestamp) -> Option<EventKind> {
-        if previous.pool != row.pool || self.price.is_none() {
+        if previous.pool != row.pool || priced_by(previous) != priced_by(row) || self.price.is_none() {
             self.rebase(row);
             return None;
         }
@@ -71,6 +71,11 @@ impl Told {
             ratio: (five / baseline * 10.0).round() / 10.0,
         })
     }
+}
+
+/// The pool that gives the price; two pools are never quite of one price.
+fn priced_by(row: &Token) -> Option<&str> {
+    row.provenance.fields.get(&Field::PriceUsd)?.pool.as_deref()
 }
 
 fn paused(last: Option<Timestamp>, now: Timestamp) -> bool {

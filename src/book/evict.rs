@@ -25,8 +25,8 @@ fn witnessed<T>(said: &Said<T>) -> bool {
 }
 
 impl Known {
-    /// Lets go of what expired and has a witness. Without one the last word stays, however old.
-    pub(super) fn forget(&mut self, now: Timestamp) {
+    /// Lets go of what expired and has a witness. Without one the last word stays, however old. Whether a statement left.
+    pub(super) fn forget(&mut self, now: Timestamp) -> bool {
         let expired = |said: &PoolObservation| freshness(said.source, said.as_of, now) == Freshness::Expired;
         self.pools.retain(|_, by_source| {
             let renewed =
@@ -34,10 +34,12 @@ impl Known {
             by_source.retain(|_, said| !expired(&said.what) || !(renewed || witnessed(said)));
             !by_source.is_empty()
         });
+        let before = self.statements.len();
         self.statements.retain(|(source, kind), said| match kind {
             Statement::Promotion => now.since(said.what.as_of) < PROMOTION_HOLDS,
             _ => freshness(*source, said.what.as_of, now) != Freshness::Expired || !witnessed(said),
         });
+        self.statements.len() < before
     }
 
     /// Keeps the best pools of too many; `views` are all of them, best first.
@@ -113,6 +115,7 @@ impl Book {
 
     /// Forgets a token altogether.
     pub(super) fn remove(&mut self, token: &TokenId) {
+        self.carry(token, None);
         if let Some(entry) = self.entries.remove(token) {
             if let Some(due) = entry.pulse.due {
                 self.live.due.remove(&(due, token.clone()));
@@ -121,6 +124,7 @@ impl Book {
                 self.unwant(&quote, token);
             }
         }
+        self.renew_claim(token);
         self.prices.remove(token);
         self.live.dirty.remove(token);
     }

@@ -11,8 +11,8 @@ use super::settle::settle;
 use super::{Book, Pulse};
 use crate::merge::anchor::{Rate, implied_rate, native_of};
 use crate::merge::limits::{BOARD_STALE_AFTER, RATE_HOLDS, SAME_MOMENT};
-use crate::merge::{fold, merge, moved};
-use crate::{Board, Event, EventPlace, Field, Price, Source, Statement, Timestamp, Token, TokenId};
+use crate::merge::{Symbols, merge, moved};
+use crate::{Board, Event, EventPlace, Field, Price, Timestamp, Token, TokenId};
 
 /// The circumstances of a publication.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +46,11 @@ impl Book {
     pub fn publish(&mut self, prev: &Board, tick: &Tick) -> Published {
         let now = tick.now;
         let first = !self.live.began;
+        if first {
+            self.index();
+        }
         self.renew_rates(now);
-        let dirty = self.take_dirty(prev, now);
+        let dirty = self.take_dirty(now);
         self.live.began = true;
         self.published_at = now;
 
@@ -99,6 +102,15 @@ impl Book {
         }
     }
 
+    /// Makes again what is not written down, but for what the merge of every token brings.
+    fn index(&mut self) {
+        self.live.symbols = Symbols::default();
+        let tokens: Vec<TokenId> = self.entries.keys().cloned().collect();
+        for token in &tokens {
+            self.renew_claim(token);
+        }
+    }
+
     /// Whether no source has answered for three polls, and for at least a minute; or not yet since the book was read
     /// from disk.
     pub fn is_stale(&self, tick: &Tick) -> bool {
@@ -108,8 +120,9 @@ impl Book {
 
     /// Merges one token, remembers what the planner wants to know; its row if it has one.
     fn merge_one(&mut self, token: &TokenId, previous: Option<&Arc<Token>>, now: Timestamp) -> Option<Arc<Token>> {
-        let entry = self.entries.get_mut(token)?;
-        entry.known.forget(now);
+        if self.entries.get_mut(token)?.known.forget(now) {
+            self.renew_claim(token);
+        }
         let entry = self.entries.get(token)?;
         let merged = merge(token, &entry.known, &entry.memory, &self.world(now));
         let row = merged.row.map(|row| settle(previous, row, now));
@@ -119,6 +132,7 @@ impl Book {
         entry.memory = merged.memory;
         let priced_at =
             row.as_ref().and_then(|row| row.provenance.fields.get(&Field::PriceUsd)).map(|origin| origin.observed_at);
+        let symbol = entry.pulse.symbol.take();
         let before = std::mem::replace(
             &mut entry.pulse,
             Pulse {
@@ -127,8 +141,10 @@ impl Book {
                 priced_at,
                 wants: merged.wants.clone(),
                 due: merged.due,
+                symbol,
             },
         );
+        self.carry(token, row.as_ref().and_then(|row| row.symbol.clone()));
         if before.due != merged.due {
             if let Some(due) = before.due {
                 self.live.due.remove(&(due, token.clone()));
@@ -150,13 +166,9 @@ impl Book {
     }
 
     /// The tokens whose row could differ from the one on `prev`.
-    fn take_dirty(&mut self, prev: &Board, now: Timestamp) -> BTreeSet<TokenId> {
+    fn take_dirty(&mut self, now: Timestamp) -> BTreeSet<TokenId> {
         let mut dirty = std::mem::take(&mut self.live.dirty);
-        if !self.live.began {
-            self.note_all_symbols();
-        }
         let shift = self.shift_of_rates();
-        let claimed = std::mem::take(&mut self.live.claimed);
         if !self.live.began || shift == Shift::New {
             return self.entries.keys().cloned().collect();
         }
@@ -175,28 +187,7 @@ impl Book {
             }
             dirty.insert(token);
         }
-        if !claimed.is_empty() {
-            let alike = prev.tokens.values().filter(|row| {
-                let symbol = row.symbol.as_deref();
-                symbol.is_some_and(|symbol| claimed.contains(&fold(symbol)))
-            });
-            dirty.extend(alike.map(|row| row.id.clone()));
-        }
         dirty
-    }
-
-    fn note_all_symbols(&mut self) {
-        let facts = (Source::Jupiter, Statement::Facts);
-        let said: Vec<_> = self
-            .entries
-            .values()
-            .filter_map(|entry| entry.known.statements.get(&facts))
-            .filter(|said| said.what.verified == Some(true))
-            .map(|said| said.what.clone())
-            .collect();
-        for facts in said {
-            self.note_symbol(&facts);
-        }
     }
 
     /// What each chain's wrapped native coin costs: by Jupiter, else by what its pools imply, else as it was a few

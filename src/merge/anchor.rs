@@ -45,7 +45,7 @@ const NATIVES: [(&str, &str); 7] = [
 
 /// The symbols that only anchors and majors may carry.
 pub(crate) const RESERVED_SYMBOLS: [&str; 10] =
-    ["sol", "wsol", "usdc", "usdt", "usd1", "pyusd", "eth", "weth", "btc", "wbtc"];
+    ["SOL", "WSOL", "USDC", "USDT", "USD1", "PYUSD", "ETH", "WETH", "BTC", "WBTC"];
 
 /// Wrapped SOL's id.
 #[expect(clippy::missing_panics_doc, reason = "the constant decodes to 32 bytes")]

@@ -10,7 +10,8 @@ use super::limits::{
     COARSE_USD_FROM, DERIVED_DIGITS, FAKE_FACTOR, MIN_DEPTH_USD, POOL_CONFLICT, PUMPFUN_COMPLETE_SOL, REPORTED_CAP,
     SAME_MOMENT,
 };
-use super::venue::{is_curve, is_destination, venue};
+use super::price::is_stale;
+use super::venue::{is_curve, is_destination, is_telling, venue};
 use super::{Known, Memory, PoolMemory, Said, World, swapped, to_cents};
 use crate::{
     Freshness, PerWindow, PoolId, PoolObservation, Price, Source, Statement, Timestamp, TokenId, Traders, Txns, Window,
@@ -120,6 +121,16 @@ impl<'a> Market<'a> {
         self.price.map_or(0.0, Price::to_f64)
     }
 
+    /// Whether its price is so old that any fresher one wins.
+    pub(super) fn is_stale(&self, heard: Timestamp) -> bool {
+        is_stale(self.main.source, self.main.as_of, heard)
+    }
+
+    /// What a source says about it.
+    pub(super) fn by(&self, source: Source) -> Option<&'a PoolObservation> {
+        self.all.iter().copied().find(|said| said.source == source)
+    }
+
     pub(super) fn created_at(&self) -> Option<Timestamp> {
         self.all.iter().filter_map(|said| said.created_at).min()
     }
@@ -189,7 +200,8 @@ impl<'a> Market<'a> {
     }
 }
 
-/// All pools of a token, judged together; whether it has left its bonding curve; every venue that it was seen on.
+/// All pools of a token, judged together; whether it has left its bonding curve; the curves and
+/// their destinations that it was ever seen on.
 pub(super) fn markets<'a>(
     token: &TokenId,
     known: &'a Known,
@@ -204,7 +216,7 @@ pub(super) fn markets<'a>(
         .collect();
     let mut venues = memory.venues.clone();
     for market in &markets {
-        if !venues.contains(&market.venue) {
+        if is_telling(&market.venue) && !venues.contains(&market.venue) {
             venues.insert(market.venue.clone());
         }
     }

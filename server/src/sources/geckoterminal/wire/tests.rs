@@ -136,7 +136,7 @@ fn tokens_bring_facts_and_their_pools() {
     assert_eq!((token.price_usd, token.fdv_usd, token.liquidity_usd), (None, None, None));
     assert_eq!((token.market_cap_usd, token.total_supply), (Some(478_960_276.37), Some(1e9)));
     assert_eq!((token.volume_usd.at(Window::H24), token.graduated), (Some(0.0), Some(true)));
-    assert_eq!(token.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(), ["coingecko"]);
+    assert_eq!((token.verified, token.tags.len()), (Some(true), 0));
     assert_eq!(harvest.pools[0].base.symbol.as_deref(), Some("GREG"));
     let rows = harvest.rejects.iter().filter(|reject| reject.field == "row").count();
     assert_eq!((harvest.tokens.len(), rows), (1, 1));
