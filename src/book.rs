@@ -13,6 +13,7 @@ mod events;
 mod evict;
 mod plan;
 mod publish;
+mod rates;
 mod settle;
 mod symbols;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use self::events::Told;
 pub use self::plan::TokenAge;
 pub use self::publish::{Published, Tick};
+use self::rates::Implied;
 use crate::merge::anchor::Rate;
 use crate::merge::{Doubt, Known, Memory, PoolView, Said, Symbols, World, aliases, merge};
 use crate::{Chain, Price, Source, Timestamp, TokenId, TokenObservation, wrapped_sol};
@@ -106,6 +108,14 @@ struct Live {
     carriers: BTreeSet<(u64, TokenId)>,
     /// The rates at which all tokens were last merged.
     marked: BTreeMap<TokenId, Price>,
+    /// What young pools imply about the prices of the native coins.
+    implied: Implied,
+    /// Tokens with a row, the least interesting first.
+    rows: BTreeSet<(u64, TokenId)>,
+    /// Tokens without one, the longest known first.
+    rowless: BTreeSet<(Timestamp, TokenId)>,
+    /// Mints about whose price Jupiter may have been silent too often.
+    doubted: BTreeSet<TokenId>,
     /// When Jupiter was last asked about a price, and how often it was silent since.
     asked: BTreeMap<TokenId, Asked>,
 }
@@ -169,6 +179,12 @@ impl Book {
         })
     }
 
+    /// What the eligible pools together say the token costs, USD: the median by which outliers are told.
+    pub fn reference_price(&self, token: &TokenId) -> Option<f64> {
+        let entry = self.entries.get(token)?;
+        merge(token, &entry.known, &entry.memory, &self.world(self.published_at)).reference
+    }
+
     /// Other symbols and names that sources give the token, sorted.
     pub fn aliases(&self, token: &TokenId) -> Vec<Arc<str>> {
         self.entries.get(token).map_or_else(Vec::new, |entry| {
@@ -196,12 +212,16 @@ impl Book {
     }
 
     fn entry(&mut self, token: &TokenId, now: Timestamp) -> &mut Entry {
-        self.entries.entry(token.clone()).or_insert_with(|| Entry {
-            known: Known::default(),
-            memory: Memory::default(),
-            first_seen: now,
-            told: Told::default(),
-            pulse: Pulse::default(),
+        let rowless = &mut self.live.rowless;
+        self.entries.entry(token.clone()).or_insert_with(|| {
+            rowless.insert((now, token.clone()));
+            Entry {
+                known: Known::default(),
+                memory: Memory::default(),
+                first_seen: now,
+                told: Told::default(),
+                pulse: Pulse::default(),
+            }
         })
     }
 

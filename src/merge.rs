@@ -140,6 +140,8 @@ pub(crate) struct Merged {
     pub(crate) memory: Memory,
     /// Its pools, best first.
     pub(crate) pools: Vec<PoolView>,
+    /// What its eligible pools together say it costs, USD.
+    pub(crate) reference: Option<f64>,
     /// Quote tokens whose price would make a pool count.
     pub(crate) wants: Vec<TokenId>,
     /// Whether the price is missing, rejected, old or disputed, so that Jupiter should be asked.
@@ -182,7 +184,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
         pools: markets.iter().map(|m| (m.id.clone(), m.remember(memory.pools.get(m.id)))).collect(),
         listed: memory.listed || shown.is_some(),
         in_sol: memory.in_sol,
-        flags: BTreeMap::new(),
+        flags: memory.flags.clone(),
     };
     let doubtful = match &shown {
         None => Some(Doubt::Missing),
@@ -196,7 +198,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
     let wants = wanted_quotes(&markets, &eligible);
     let due = due(known, world, main, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
-    Merged { row, memory: next, pools, wants, doubtful, due }
+    Merged { row, memory: next, pools, reference, wants, doubtful, due }
 }
 
 /// Whether Jupiter's tags say that it is no meme coin: staked SOL or a stock.

@@ -101,9 +101,13 @@ impl Book {
         if !self.tracks_chain(token.chain()) {
             return;
         }
-        let by_source = &mut self.entry(&token, now).known.pools;
-        let by_source = by_source.entry(pool.pool.clone()).or_default();
-        if put(by_source.entry(pool.source), pool, |pool| pool.as_of) {
+        let (id, source) = (pool.pool.clone(), pool.source);
+        let by_source = self.entry(&token, now).known.pools.entry(id.clone()).or_default();
+        if put(by_source.entry(source), pool, |pool| pool.as_of) {
+            let pool = self.entries.get(&token).and_then(|entry| entry.known.pools.get(&id)?.get(&source));
+            if let Some(pool) = pool {
+                self.live.implied.note(&pool.what);
+            }
             self.live.dirty.insert(token);
         }
     }
@@ -144,6 +148,7 @@ impl Book {
         asked.silent = if answered { 0 } else { asked.silent.saturating_add(1) };
         if let Some(said) = self.prices.get_mut(token).filter(|_| !answered) {
             said.missed = said.missed.saturating_add(1);
+            self.live.doubted.insert(token.clone());
         }
     }
 }

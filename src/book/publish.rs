@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use imbl::OrdMap;
 
-use super::evict::interest;
+use super::evict::{interest, sortable};
+use super::rates::Shift;
 use super::settle::settle;
 use super::{Book, Pulse};
-use crate::merge::anchor::{Rate, implied_rate, native_of};
-use crate::merge::limits::{BOARD_STALE_AFTER, RATE_HOLDS, SAME_MOMENT};
-use crate::merge::{Symbols, merge, moved};
+use crate::merge::limits::BOARD_STALE_AFTER;
+use crate::merge::{Symbols, merge};
 use crate::{Board, Event, EventPlace, Field, Price, Timestamp, Token, TokenId};
 
 /// The circumstances of a publication.
@@ -49,6 +49,7 @@ impl Book {
         if first {
             self.index();
         }
+        self.forget_prices(now);
         self.renew_rates(now);
         let dirty = self.take_dirty(now);
         self.live.began = true;
@@ -86,7 +87,6 @@ impl Book {
             tokens.remove(&token);
             events.retain(|(about, _)| *about != token);
         }
-        self.forget_prices(now);
 
         let named = |(index, (token, kind))| Event {
             event_id: EventPlace { epoch: prev.epoch, seq: prev.seq + 1, index }.id(),
@@ -105,10 +105,22 @@ impl Book {
     /// Makes again what is not written down, but for what the merge of every token brings.
     fn index(&mut self) {
         self.live.symbols = Symbols::default();
+        self.live.implied.clear();
+        (self.live.rows, self.live.rowless) = (BTreeSet::new(), BTreeSet::new());
         let tokens: Vec<TokenId> = self.entries.keys().cloned().collect();
         for token in &tokens {
             self.renew_claim(token);
         }
+        for (token, entry) in &self.entries {
+            match entry.pulse.interest {
+                Some(interest) => self.live.rows.insert((sortable(interest), token.clone())),
+                None => self.live.rowless.insert((entry.first_seen, token.clone())),
+            };
+            for said in entry.known.pools.values().flat_map(BTreeMap::values) {
+                self.live.implied.note(&said.what);
+            }
+        }
+        self.live.doubted = self.prices.keys().cloned().collect();
     }
 
     /// Whether no source has answered for three polls, and for at least a minute; or not yet since the book was read
@@ -145,6 +157,7 @@ impl Book {
             },
         );
         self.carry(token, row.as_ref().and_then(|row| row.symbol.clone()));
+        self.place(token, before.interest);
         if before.due != merged.due {
             if let Some(due) = before.due {
                 self.live.due.remove(&(due, token.clone()));
@@ -189,59 +202,4 @@ impl Book {
         }
         dirty
     }
-
-    /// What each chain's wrapped native coin costs: by Jupiter, else by what its pools imply, else as it was a few
-    /// minutes ago, else nobody knows. While no source answers at all the last rate holds, as everything else does.
-    fn renew_rates(&mut self, now: Timestamp) {
-        let heard = self.heard(now);
-        let natives: Vec<TokenId> = self.live.settings.chains.iter().filter_map(native_of).collect();
-        let mut rates: BTreeMap<TokenId, Rate> = BTreeMap::new();
-        for native in natives {
-            let jupiter = self.prices.get(&native).and_then(|said| {
-                Some(Rate { usd: said.what.price_usd?, as_of: said.what.as_of, source: said.what.source })
-            });
-            let implied = || {
-                let pools = self.entries.values();
-                let pools = pools.flat_map(|entry| entry.known.pools.values());
-                let said = pools.flat_map(BTreeMap::values).map(|said| &said.what);
-                implied_rate(&native, said, heard)
-            };
-            let rate = jupiter.filter(|rate| heard.since(rate.as_of) <= SAME_MOMENT).or_else(implied).or_else(|| {
-                let last = [jupiter, self.rates.get(&native).copied()];
-                let last = last.into_iter().flatten().max_by_key(|rate| rate.as_of);
-                last.filter(|rate| heard.since(rate.as_of) <= RATE_HOLDS)
-            });
-            if let Some(rate) = rate {
-                rates.insert(native, rate);
-            }
-        }
-        self.rates = rates;
-    }
-
-    /// How far the rates moved since what is told in them was last renewed.
-    fn shift_of_rates(&mut self) -> Shift {
-        let mut shift = Shift::None;
-        self.live.marked.retain(|native, _| self.rates.contains_key(native));
-        for (native, rate) in &self.rates {
-            let next = match self.live.marked.get(native) {
-                None => Shift::New,
-                Some(marked) if moved(*marked, rate.usd) => Shift::Moved,
-                Some(_) => continue,
-            };
-            self.live.marked.insert(native.clone(), rate.usd);
-            shift = shift.max(next);
-        }
-        shift
-    }
-}
-
-/// What happened to the rates of the native coins.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Shift {
-    /// Nothing to speak of.
-    None,
-    /// One moved by more than noise.
-    Moved,
-    /// One is known that was not.
-    New,
 }

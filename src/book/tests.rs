@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod figures;
+mod flags;
+mod pools;
 mod properties;
+mod upkeep;
 
 use std::collections::HashSet;
 use std::sync::Arc;

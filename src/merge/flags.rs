@@ -169,7 +169,7 @@ fn suspect(case: &Case, jupiter: Option<&TokenObservation>) -> Reason {
     if Window::ALL.into_iter().any(|window| row.change_pct.at(window).is_some_and(|pct| pct > SUSPECT_CHANGE_PCT)) {
         return of(Field::ChangePct, "a change of over 10,000 %");
     }
-    let old = row.created_at.is_some_and(|at| case.world.now.since(at) > SUSPECT_AGE);
+    let old = row.created_at.is_some_and(|at| case.world.now.since(at) >= SUSPECT_AGE);
     let distrusted = jupiter.is_some_and(|facts| facts.suspicious == Some(true));
     (distrusted && old && case.shown.jupiter.is_none()).then(|| {
         let words = "Jupiter distrusts it and gives no price";

@@ -124,6 +124,9 @@ pub(crate) const MAX_POOLS: usize = 64;
 /// The most prices kept for mints that are not tracked (anchors and quote tokens).
 pub(crate) const MAX_QUOTE_PRICES: usize = 1_000;
 
+/// The most pools by which the price of a native coin is judged; a median of fewer is as good.
+pub(crate) const MAX_IMPLIED: usize = 4_096;
+
 /// How long a token without a row is remembered after its newest observation: long enough to be asked about twice.
 pub(crate) const ROWLESS_HOLDS: Duration = Duration::from_secs(3_600);
 

@@ -78,6 +78,9 @@ pub struct PoolView {
     pub eligible: bool,
     /// Why, or why not.
     pub reason: PoolReason,
+    /// How much it speaks for the token: the mean of volume and depth, USD. Not part of its JSON.
+    #[serde(skip)]
+    pub score: f64,
 }
 
 /// A pool from the token's side.
@@ -196,6 +199,7 @@ impl<'a> Market<'a> {
             prices_token,
             eligible: self.eligible(),
             reason: if canonical { PoolReason::Canonical } else { self.reason },
+            score: self.score,
         }
     }
 }

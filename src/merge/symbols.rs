@@ -25,7 +25,7 @@ static RESERVED: LazyLock<BTreeMap<Shape, &'static str>> = LazyLock::new(|| {
 /// is not. Two symbols look alike when any of their shapes is the same.
 pub(crate) fn shapes(symbol: &str) -> BTreeSet<Shape> {
     let written = plain(symbol);
-    let cases = [written.to_uppercase(), written.to_lowercase(), written];
+    let cases = BTreeSet::from([written.to_uppercase(), written.to_lowercase(), written]);
     cases.iter().map(|text| skeleton(text)).filter(|shape| !shape.is_empty()).collect()
 }
 

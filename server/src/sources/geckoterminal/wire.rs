@@ -1,7 +1,6 @@
 //! GeckoTerminal's JSON, which follows JSON:API: rows in `data`, what they point at in `included`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use memescope::{
     Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, SYMBOL_CHARS, Source, Statement, Timestamp,
