@@ -245,13 +245,6 @@ fn a_page_of_counterfeits_leaves_three_tokens() {
         "XX {:?}",
         rows.iter().map(|r| (r.liquidity_usd, r.price_usd, r.volume_usd.h24, r.address.clone())).collect::<Vec<_>>()
     );
-    let reasons: Vec<_> = answer["pairs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|p| format!("solana:{}", p["baseToken"]["address"].as_str()?).parse().ok())
-        .map(|id: TokenId| book.pools(&id).iter().map(|p| (p.reason, p.liquidity_usd)).collect::<Vec<_>>())
-        .collect();
     let found: Vec<TokenId> = rows.iter().map(|row| row.id.clone()).collect();
     for row in answer["pairs"].as_array().unwrap() {
         let id = format!("{}:{}", row["chainId"].as_str().unwrap(), row["baseToken"]["address"].as_str().unwrap());

@@ -156,7 +156,7 @@ impl Book {
                 symbol,
             },
         );
-        self.carry(token, row.as_ref().and_then(|row| row.symbol.clone()));
+        self.carry(token, row.as_ref().and_then(|row| row.symbol.as_ref()));
         self.place(token, before.interest);
         if before.due != merged.due {
             if let Some(due) = before.due {

@@ -12,7 +12,10 @@ use crate::{PoolId, PoolObservation, Price, Source, Timestamp, TokenId};
 ///
 /// Kept up as observations come in, so that a rate can be had without walking all pools; the oldest leave first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Implied(BTreeMap<TokenId, BTreeMap<(PoolId, Source), (Timestamp, Price)>>);
+pub(super) struct Implied(BTreeMap<TokenId, ByPool>);
+
+/// What each pool implied by each source's word, and when.
+type ByPool = BTreeMap<(PoolId, Source), (Timestamp, Price)>;
 
 impl Implied {
     /// Takes in the newest observation of a pool by its source.

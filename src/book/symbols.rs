@@ -32,18 +32,18 @@ impl Book {
     }
 
     /// Notes the symbol on the row of a token; `None` when it has none.
-    pub(super) fn carry(&mut self, token: &TokenId, symbol: Option<Arc<str>>) {
+    pub(super) fn carry(&mut self, token: &TokenId, symbol: Option<&Arc<str>>) {
         let Some(entry) = self.entries.get_mut(token) else {
             return;
         };
-        let before = std::mem::replace(&mut entry.pulse.symbol, symbol.clone());
-        if before == symbol {
+        if entry.pulse.symbol.as_ref() == symbol {
             return;
         }
+        let before = std::mem::replace(&mut entry.pulse.symbol, symbol.cloned());
         for shape in before.iter().flat_map(|symbol| shapes(symbol)) {
             self.live.carriers.remove(&(hash(token.chain(), &shape), token.clone()));
         }
-        for shape in symbol.iter().flat_map(|symbol| shapes(symbol)) {
+        for shape in symbol.into_iter().flat_map(|symbol| shapes(symbol)) {
             self.live.carriers.insert((hash(token.chain(), &shape), token.clone()));
         }
     }

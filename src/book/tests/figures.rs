@@ -12,7 +12,7 @@ fn origin(row: &Token, field: Field) -> FieldProvenance {
 /// What another source says, and the spread.
 fn other(row: &Token, field: Field, source: Source) -> (Option<String>, Option<f64>) {
     let origin = origin(row, field);
-    (origin.others.get(&source).map(|text| text.to_string()), origin.spread_pct)
+    (origin.others.get(&source).map(ToString::to_string), origin.spread_pct)
 }
 
 fn gecko_facts(token: &TokenId, as_of: Timestamp) -> TokenObservation {

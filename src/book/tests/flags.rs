@@ -198,6 +198,7 @@ fn a_distrusted_token_is_not_suspect_while_young_or_priced() {
 #[test]
 fn every_other_flag_stands_by_its_limit_and_says_who_told() {
     type Change = fn(&mut PoolObservation, &mut TokenObservation);
+    type Told = Option<(Option<Source>, &'static str)>;
     let gave = |flag, change: Change| {
         let mut pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
         let mut said = facts(&token_id(1), NOON);
@@ -208,7 +209,7 @@ fn every_other_flag_stands_by_its_limit_and_says_who_told() {
         detail(&desk.row(NOON), flag).map(|told| (told.source, told.detail))
     };
     let (dex, jup) = (Some(Source::Dexscreener), Some(Source::Jupiter));
-    let table: [(Flag, Change, Option<(Option<Source>, &str)>); 16] = [
+    let table: [(Flag, Change, Told); 16] = [
         (Flag::LowLiquidity, |pool, _| pool.liquidity_usd = Some(9_999.0), Some((dex, "9999 USD of liquidity"))),
         (
             Flag::LowLiquidity,
