@@ -6,7 +6,8 @@
 //!
 //! Rows are never stored: a book that was written down and read again publishes the same rows without asking anybody,
 //! as old as they are. A publication costs what changed since the last one: tokens that somebody spoke about, tokens
-//! whose age passed a limit, and all of them only when the price of SOL moved.
+//! whose age passed a limit, tokens that look like one that was just verified, and when the price of SOL moved those
+//! whose price in SOL is computed.
 
 mod absorb;
 mod events;

@@ -26,6 +26,7 @@ pub(crate) mod venue;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -196,7 +197,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
         .filter(|_| !is_excluded(known))
         .map(|shown| row(token, known, &mut next, world, &markets, &ranked, main, &shown));
     let wants = wanted_quotes(&markets, &eligible);
-    let due = due(known, world, main, row.as_ref());
+    let due = due(known, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
     Merged { row, memory: next, pools, reference, wants, doubtful, due }
 }
@@ -325,16 +326,27 @@ fn wanted_quotes(markets: &[Market], eligible: &[&Market]) -> Vec<TokenId> {
 }
 
 /// The next moment at which age alone may change the result.
-fn due(known: &Known, world: &World, main: Option<&Market>, row: Option<&Token>) -> Option<Timestamp> {
+///
+/// Which word is believed is judged at the last answer, which may lie a little before now: a limit between the two has
+/// been passed for a reader, but not for the merge, and is looked at again.
+fn due(known: &Known, world: &World, ranked: &[&Market], row: Option<&Token>) -> Option<Timestamp> {
     let now = world.now;
     let ages = known.moments().flat_map(|(source, as_of)| {
         let [_, stale, expired] = source.limits();
         [limits::SAME_MOMENT, stale, expired, limits::ROWLESS_HOLDS, limits::PROMOTION_HOLDS]
             .map(|limit| as_of.plus(limit))
     });
-    let born = main.and_then(Market::created_at).into_iter().chain(row.and_then(|row| row.created_at));
-    let births = born.flat_map(|at| Window::ALL.map(|window| at.plus(window.duration())));
-    ages.chain(births).filter(|at| *at > now).min()
+    let pools = ranked.iter().filter_map(|market| market.created_at());
+    let births = pools.chain(row.and_then(|row| row.created_at));
+    let births = births.flat_map(|at| Window::ALL.map(|window| at.plus(window.duration())));
+    let again = now.plus(Duration::from_millis(1));
+    let waits = now.since(world.heard) <= limits::ANSWER_LAG;
+    let looked_at = |at: Timestamp| match at {
+        at if at > now => Some(at),
+        at if at > world.heard && waits => Some(again),
+        _ => None,
+    };
+    ages.chain(births).filter_map(looked_at).min()
 }
 
 fn views(markets: &[Market], ranked: &[&Market], main: Option<&Market>, row: Option<&Token>) -> Vec<PoolView> {

@@ -130,6 +130,10 @@ pub(crate) const MAX_IMPLIED: usize = 4_096;
 /// How long a token without a row is remembered after its newest observation: long enough to be asked about twice.
 pub(crate) const ROWLESS_HOLDS: Duration = Duration::from_secs(3_600);
 
+/// How long after the last answer a limit that was passed since is looked at again: ticks come sooner. In an outage
+/// nothing is.
+pub(crate) const ANSWER_LAG: Duration = Duration::from_secs(10);
+
 /// A row is renewed without a change when its newest confirmation is this far ahead of what it says.
 pub(crate) const CONFIRM_AFTER: Duration = Duration::from_secs(20);
 

@@ -216,3 +216,21 @@ fn jupiter_fills_in_when_no_pool_has_a_say() {
     assert_eq!((row.pool.clone(), row.dex.clone(), row.pool_count), (None, None, 0));
     assert!(close(row.liquidity_usd, 600.0), "and gives its own liquidity");
 }
+
+#[test]
+fn a_limit_passed_between_the_last_answer_and_now_is_looked_at_again() {
+    let mut desk = Desk::new();
+    desk.see([market(1, &token_id(1), 0.01, 200.0, 5e4)], NOON);
+    desk.row(NOON);
+    desk.say([jupiter(&wrapped_sol(), 100.0, 1e9, later(100))], later(100));
+    desk.see([at(market(2, &token_id(1), 0.0101, 100.0, 1e4), later(100))], later(100));
+    assert_eq!(price(&desk.row(later(100))), "0.01");
+    desk.silence(Source::Jupiter, &token_id(9), later(179));
+    assert_eq!(price(&desk.row(later(180))), "0.01", "when the last answer came it was not stale");
+    desk.silence(Source::Jupiter, &token_id(9), later(182));
+    assert_eq!(price(&desk.row(later(182))), "0.0101");
+    // While nobody answers, nothing is looked at again and again.
+    desk.row(later(230));
+    desk.row(later(280));
+    assert!(desk.book.live.due.iter().all(|(due, _)| *due > later(290)), "{:?}", desk.book.live.due);
+}

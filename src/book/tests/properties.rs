@@ -6,7 +6,7 @@ use proptest::sample::{select, subsequence};
 
 use super::{Board, Book, BookSettings, Desk, at, by_gecko, facts, jupiter};
 use crate::testing::{NOON, market, token_id};
-use crate::{PoolObservation, Source, Timestamp, Token, TokenObservation, Window};
+use crate::{Field, PoolObservation, Source, Timestamp, Token, TokenObservation, Window};
 
 const DOLLAR: &str = "solana:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
 
@@ -207,7 +207,7 @@ proptest! {
 
     #[test]
     fn a_pool_that_does_not_count_changes_only_flags_and_age(
-        volume in 1u32..1_000_000, price in 1u32..1_000_000, oddity in 0u8..4, jupiter_too in any::<bool>(),
+        volume in 1u32..1_000_000, price in 1u32..1_000_000, oddity in 0u8..7, jupiter_too in any::<bool>(),
     ) {
         let honest = market(1, &token_id(1), 0.01, 100.0, 5e4);
         let mut odd = market(2, &token_id(1), f64::from(price) / 1e4, 100.0, f64::from(volume) * 1e3);
@@ -215,6 +215,9 @@ proptest! {
             0 => odd.liquidity_usd = Some(1e9),
             1 => odd.quote.token = token_id(7),
             2 => odd.quote_reserve = Some(0.01),
+            3 => odd.txns.h24 = None,
+            4 => odd.dex = "pumpfun".into(),
+            5 => odd.price_usd = None,
             _ => odd.price_quote = Some("77".parse().expect("a number")),
         }
         odd.created_at = Some(Timestamp::from_secs(1_650_000_000));
@@ -223,10 +226,15 @@ proptest! {
         let said = jupiter_too.then_some(Word::Token(told));
         let before = read(said.clone().into_iter().chain([Word::Pool(honest.clone())])).1.expect("it counts");
         let after = read(said.into_iter().chain([Word::Pool(honest), Word::Pool(odd)])).1.expect("it counts");
+        let mut origins = (*after.provenance).clone();
+        origins.flags.clone_from(&before.provenance.flags);
+        if let Some(born) = before.provenance.fields.get(&Field::CreatedAt) {
+            origins.fields.insert(Field::CreatedAt, born.clone());
+        }
         let same = Token {
             flags: before.flags.clone(),
             created_at: before.created_at,
-            provenance: before.provenance.clone(),
+            provenance: origins.into(),
             ..after
         };
         prop_assert_eq!(same, before);
