@@ -23,6 +23,7 @@ mod price;
 mod round;
 mod symbols;
 pub(crate) mod venue;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,12 +37,13 @@ use self::canonical::{choose, reference_price};
 use self::figures::Figures;
 use self::flags::flags;
 pub(crate) use self::names::aliases;
-use self::pool::{Market, Verdict, markets};
+use self::pool::{Market, markets};
 pub use self::pool::{PoolReason, PoolView};
 pub(crate) use self::price::moved;
 use self::price::{Shown, shown_price};
 pub(crate) use self::round::{same_money, to_cents, to_hundredths};
 pub(crate) use self::symbols::{Symbols, shapes};
+use self::verdict::Verdict;
 use crate::{
     Field, FieldProvenance, Freshness, PoolId, PoolObservation, Price, Provenance, SortedMap, Source, Stage, Statement,
     Timestamp, Token, TokenId, TokenObservation, Traders, Window,

@@ -209,7 +209,8 @@ impl Figures<'_, '_> {
         let mut backed: Vec<(&Market, f64)> =
             self.eligible.iter().filter_map(|pool| Some((*pool, pool.liquidity()?))).collect();
         if let Some((main, _)) = backed.first() {
-            let from = FieldProvenance::of_pool(main.main.source, main.id, main.main.as_of);
+            let by = main.liquidity_by();
+            let from = FieldProvenance::of_pool(by.source, main.id, by.as_of);
             let from = if backed.len() > 1 { FieldProvenance { pool: None, ..from } } else { from };
             backed.sort_by(|a, b| a.0.id.cmp(b.0.id));
             let sum = backed.iter().map(|(_, usd)| usd).sum();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::limits::{
-    IMPLAUSIBLE_CAP_FACTOR, IMPLAUSIBLE_CAP_USD, LOW_LIQUIDITY_SHARE, LOW_LIQUIDITY_USD, NEW_AGE, SUSPECT_AGE,
-    SUSPECT_CHANGE_PCT, TOP_HOLDERS_PCT, WASH_CHANGE_PCT, WASH_MIN_VOLUME_USD, WASH_POOL_SHARE, WASH_TRADE_SHARE,
-    WASH_TURNOVER, WASH_TXNS,
+    IMPLAUSIBLE_CAP_FACTOR, IMPLAUSIBLE_CAP_USD, LOW_LIQUIDITY_SHARE, LOW_LIQUIDITY_USD, NEW_AGE, PROMOTION_HOLDS,
+    SUSPECT_AGE, SUSPECT_CHANGE_PCT, TOP_HOLDERS_PCT, WASH_CHANGE_PCT, WASH_MIN_VOLUME_USD, WASH_POOL_SHARE,
+    WASH_TRADE_SHARE, WASH_TURNOVER, WASH_TXNS,
 };
 use super::pool::{Market, PoolReason};
 use super::price::Shown;
@@ -181,5 +181,19 @@ impl Case<'_, '_> {
     /// Who gave a field of the row.
     fn source(&self, field: Field) -> Option<Source> {
         self.origins.get(&field).map(|origin| origin.source)
+    }
+}
+
+impl Known {
+    /// Whether somebody says at `now` that its showing is paid for.
+    fn promoted_by(&self, now: Timestamp) -> Option<Source> {
+        let fresh = |as_of| now.since(as_of) < PROMOTION_HOLDS;
+        let said =
+            self.statements.iter().find(|((_, kind), said)| *kind == Statement::Promotion && fresh(said.what.as_of));
+        let pools = || {
+            let mut all = self.pools.values().flat_map(BTreeMap::values);
+            all.find(|said| said.what.promoted && fresh(said.what.as_of)).map(|said| said.what.source)
+        };
+        said.map(|((source, _), _)| *source).or_else(pools)
     }
 }

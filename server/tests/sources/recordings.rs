@@ -45,9 +45,12 @@ enum Endpoint {
 /// A value that is refused in a recording: field, reason, how often.
 type Refused = (&'static str, &'static str, usize);
 
+/// A file, its endpoint, the pools and tokens in it, and what is refused of it.
+type Recording = (&'static str, Endpoint, (usize, usize), &'static [Refused]);
+
 /// Every recording, what the product asks to get the like of it, how many pools and tokens come of it, and every value
 /// in it that is refused.
-const RECORDINGS: [(&str, Endpoint, (usize, usize), &[Refused]); 40] = {
+const RECORDINGS: [Recording; 40] = {
     use Endpoint::{Boosts, Mints, None, Pairs, Pools, Prices, Refusal, Tokens};
     const CANDLES: Endpoint = None("candles: they draw charts and are no observation");
     const DEAD: Endpoint = None("an endpoint that no longer exists");

@@ -219,9 +219,9 @@ fn every_field_says_what_the_others_say_of_the_same_thing() {
     let said = |text: &str, spread| (Some(text.to_owned()), Some(spread));
     let by_gecko = |field| other(&row, field, Source::Geckoterminal);
     assert_eq!(by_gecko(Field::PriceUsd), said("0.0101", 1.0));
-    // The reserve that counts is GeckoTerminal's; it is not its own rival.
-    assert_eq!(row.liquidity_usd, Some(22_000.0));
-    assert_eq!(by_gecko(Field::LiquidityUsd), said("22000", 0.0));
+    // The reserve that counts is GeckoTerminal's.
+    assert_eq!((row.liquidity_usd, origin(&row, Field::LiquidityUsd).source), (Some(22_000.0), Source::Geckoterminal));
+    assert_eq!(other(&row, Field::LiquidityUsd, Source::Dexscreener), said("20000", 9.09));
     assert_eq!(by_gecko(Field::VolumeUsd), said("60000", 20.0));
     assert_eq!(by_gecko(Field::Txns), said("500", 0.0));
     // 800 million in circulation at the price that is shown, not at its own.
@@ -238,7 +238,8 @@ fn every_field_says_what_the_others_say_of_the_same_thing() {
     // A second pool that one of them does not describe: sums of different pools are not compared.
     desk.see([market(2, &token_id(1), 0.01, 100.0, 5e4)], NOON);
     let row = desk.row(NOON);
-    for field in [Field::LiquidityUsd, Field::VolumeUsd, Field::Txns] {
+    assert_eq!(other(&row, Field::LiquidityUsd, Source::Dexscreener), said("40000", 4.76), "it describes both");
+    for field in [Field::VolumeUsd, Field::Txns] {
         let origin = origin(&row, field);
         assert!(origin.others.is_empty() && origin.spread_pct.is_none() && origin.pool.is_none(), "{field:?}");
     }
