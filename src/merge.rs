@@ -199,7 +199,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
         .filter(|_| !is_excluded(known))
         .map(|shown| row(token, known, &mut next, world, &markets, &ranked, main, &shown));
     let wants = wanted_quotes(&markets, &eligible);
-    let due = due(known, world, &ranked, row.as_ref());
+    let due = due(known, jupiter, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
     Merged { row, memory: next, pools, reference, wants, doubtful, due }
 }
@@ -331,9 +331,17 @@ fn wanted_quotes(markets: &[Market], eligible: &[&Market]) -> Vec<TokenId> {
 ///
 /// Which word is believed is judged at the last answer, which may lie a little before now: a limit between the two has
 /// been passed for a reader, but not for the merge, and is looked at again.
-fn due(known: &Known, world: &World, ranked: &[&Market], row: Option<&Token>) -> Option<Timestamp> {
+fn due(
+    known: &Known,
+    jupiter: Option<&TokenObservation>,
+    world: &World,
+    ranked: &[&Market],
+    row: Option<&Token>,
+) -> Option<Timestamp> {
     let now = world.now;
-    let ages = known.moments().flat_map(|(source, as_of)| {
+    // Jupiter's price may come from its list, which is not among what is known about the token alone.
+    let jupiter = jupiter.map(|said| (said.source, said.as_of));
+    let ages = known.moments().chain(jupiter).flat_map(|(source, as_of)| {
         let [_, stale, expired] = source.limits();
         [limits::SAME_MOMENT, stale, expired, limits::ROWLESS_HOLDS, limits::PROMOTION_HOLDS]
             .map(|limit| as_of.plus(limit))

@@ -248,6 +248,15 @@ fn every_field_says_what_the_others_say_of_the_same_thing() {
     let row = desk.row(later(900));
     assert!(origin(&row, Field::MarketCapUsd).others.is_empty());
     assert!(origin(&row, Field::PriceUsd).others.is_empty());
+    // Nor is a statement that nobody took back.
+    let mut old = gecko_facts(&token_id(1), NOON);
+    old.total_supply = Some(2e9);
+    desk.say([old], later(899));
+    assert_eq!(other(&desk.row(later(899)), Field::FdvUsd, Source::Dexscreener).0.as_deref(), Some("10000000"));
+    let mut newer = facts(&token_id(1), later(901));
+    newer.total_supply = Some(1e9);
+    desk.say([newer.clone()], later(901));
+    assert_eq!(other(&desk.row(later(901)), Field::FdvUsd, Source::Geckoterminal).0, None);
 }
 
 #[test]

@@ -70,6 +70,25 @@ fn a_price_by_jupiter_alone_leaves_when_jupiter_gives_none_any_more() {
 }
 
 #[test]
+fn a_price_by_jupiter_alone_grows_stale_and_leaves_at_its_own_limits() {
+    let mut desk = Desk::new();
+    desk.say([facts(&token_id(1), NOON), jupiter(&token_id(1), 0.01, 1e5, later(50))], later(50));
+    assert!(!desk.row(later(50)).stale);
+    assert!(!desk.row(later(169)).stale);
+    assert!(desk.row(later(170)).stale, "nobody spoke of it");
+    // Three times not given while it holds: it leaves when it has expired.
+    for secs in [171, 172, 173] {
+        let asked = vec![token_id(1)];
+        let tokens = vec![jupiter(&wrapped_sol(), 100.0, 1e9, later(secs))];
+        desk.book.absorb(Source::Jupiter, Harvest { tokens, asked, ..Harvest::default() }, later(secs));
+        assert!(desk.try_row(later(secs)).is_some());
+    }
+    desk.silence(Source::Dexscreener, &token_id(9), later(649));
+    assert!(desk.try_row(later(649)).is_some());
+    assert_eq!(desk.try_row(later(650)), None);
+}
+
+#[test]
 fn prices_of_strangers_are_bounded() {
     use crate::merge::limits::MAX_QUOTE_PRICES;
     let mut desk = Desk::new();
