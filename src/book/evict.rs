@@ -116,12 +116,9 @@ impl Book {
             }
             !leaves
         });
+        // Whom it priced is merged at this publication: the price has just expired, or the answer named the token.
         for id in gone {
             self.prices.remove(&id);
-            self.live.dirty.extend(self.live.wanting.get(&id).into_iter().flatten().cloned());
-            if self.entries.contains_key(&id) {
-                self.live.dirty.insert(id);
-            }
         }
 
         let (entries, wanting) = (&self.entries, &self.live.wanting);
