@@ -6,14 +6,17 @@
 //!
 //! Rows are never stored: a book that was written down and read again publishes the same rows without asking anybody,
 //! as old as they are. A publication costs what changed since the last one: tokens that somebody spoke about, tokens
-//! whose age passed a limit, and all of them only when the price of SOL moved.
+//! whose age passed a limit, tokens that look like one that was just verified, and when the price of SOL moved those
+//! whose price in SOL is computed.
 
 mod absorb;
 mod events;
 mod evict;
 mod plan;
 mod publish;
+mod rates;
 mod settle;
+mod symbols;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::events::{Seen, Told};
 pub use self::plan::TokenAge;
 pub use self::publish::{Published, Tick};
+use self::rates::Implied;
 use crate::merge::anchor::Rate;
 use crate::merge::{Doubt, Known, Memory, PoolView, Said, Symbols, World, aliases, merge};
 use crate::{Chain, Price, Source, Timestamp, TokenId, TokenObservation, wrapped_sol};
@@ -84,6 +88,8 @@ struct Pulse {
     priced_at: Option<Timestamp>,
     wants: Vec<TokenId>,
     due: Option<Timestamp>,
+    /// The symbol on its row.
+    symbol: Option<Arc<str>>,
 }
 
 /// What is made again after a restart.
@@ -101,10 +107,18 @@ struct Live {
     /// Who waits for the price of a quote token.
     wanting: BTreeMap<TokenId, BTreeSet<TokenId>>,
     symbols: Symbols,
-    /// Symbols that were verified since the last publication.
-    claimed: BTreeSet<String>,
+    /// Which rows carry a symbol that looks so, by the hash of the shape.
+    carriers: BTreeSet<(u64, TokenId)>,
     /// The rates at which all tokens were last merged.
     marked: BTreeMap<TokenId, Price>,
+    /// What young pools imply about the prices of the native coins.
+    implied: Implied,
+    /// Tokens with a row, the least interesting first.
+    rows: BTreeSet<(u64, TokenId)>,
+    /// Tokens without one, the longest known first.
+    rowless: BTreeSet<(Timestamp, TokenId)>,
+    /// Mints about whose price Jupiter may have been silent too often.
+    doubted: BTreeSet<TokenId>,
     /// When Jupiter was last asked about a price, and how often it was silent since.
     asked: BTreeMap<TokenId, Asked>,
 }
@@ -168,6 +182,12 @@ impl Book {
         })
     }
 
+    /// What the eligible pools together say the token costs, USD: the median by which outliers are told.
+    pub fn reference_price(&self, token: &TokenId) -> Option<f64> {
+        let entry = self.entries.get(token)?;
+        merge(token, &entry.known, &entry.memory, &self.world(self.published_at)).reference
+    }
+
     /// Other symbols and names that sources give the token, sorted.
     pub fn aliases(&self, token: &TokenId) -> Vec<Arc<str>> {
         self.entries.get(token).map_or_else(Vec::new, |entry| {
@@ -195,12 +215,16 @@ impl Book {
     }
 
     fn entry(&mut self, token: &TokenId, now: Timestamp) -> &mut Entry {
-        self.entries.entry(token.clone()).or_insert_with(|| Entry {
-            known: Known::default(),
-            memory: Memory::default(),
-            first_seen: now,
-            told: Told::default(),
-            pulse: Pulse::default(),
+        let rowless = &mut self.live.rowless;
+        self.entries.entry(token.clone()).or_insert_with(|| {
+            rowless.insert((now, token.clone()));
+            Entry {
+                known: Known::default(),
+                memory: Memory::default(),
+                first_seen: now,
+                told: Told::default(),
+                pulse: Pulse::default(),
+            }
         })
     }
 

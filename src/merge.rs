@@ -13,6 +13,7 @@
 
 pub(crate) mod anchor;
 mod canonical;
+mod compare;
 mod figures;
 mod flags;
 pub(crate) mod limits;
@@ -20,10 +21,13 @@ mod names;
 mod pool;
 mod price;
 mod round;
+mod symbols;
 pub(crate) mod venue;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +36,14 @@ pub(crate) use self::canonical::Incumbent;
 use self::canonical::{choose, reference_price};
 use self::figures::Figures;
 use self::flags::flags;
-pub(crate) use self::names::{Symbols, aliases, fold};
-use self::pool::{Market, Verdict, markets};
+pub(crate) use self::names::aliases;
+use self::pool::{Market, markets};
 pub use self::pool::{PoolReason, PoolView};
 pub(crate) use self::price::moved;
 use self::price::{Shown, shown_price};
 pub(crate) use self::round::{same_money, to_cents, to_hundredths};
+pub(crate) use self::symbols::{Symbols, shapes};
+use self::verdict::Verdict;
 use crate::{
     Field, FieldProvenance, Freshness, PoolId, PoolObservation, Price, Provenance, SortedMap, Source, Stage, Statement,
     Timestamp, Token, TokenId, TokenObservation, Traders, Window,
@@ -81,7 +87,7 @@ pub(crate) struct Memory {
     pub(crate) canonical: Option<Incumbent>,
     /// Whether it left its bonding curve, once and for all.
     pub(crate) graduated: bool,
-    /// Every venue that it was seen on.
+    /// The curves and their destinations that it was ever seen on.
     pub(crate) venues: BTreeSet<Arc<str>>,
     /// By pool.
     pub(crate) pools: BTreeMap<PoolId, PoolMemory>,
@@ -137,6 +143,8 @@ pub(crate) struct Merged {
     pub(crate) memory: Memory,
     /// Its pools, best first.
     pub(crate) pools: Vec<PoolView>,
+    /// What its eligible pools together say it costs, USD.
+    pub(crate) reference: Option<f64>,
     /// Quote tokens whose price would make a pool count.
     pub(crate) wants: Vec<TokenId>,
     /// Whether the price is missing, rejected, old or disputed, so that Jupiter should be asked.
@@ -169,7 +177,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
     let eligible: Vec<&Market> = markets.iter().filter(|market| market.eligible()).collect();
     let main = canonical.as_ref().and_then(|incumbent| eligible.iter().copied().find(|m| *m.id == incumbent.pool));
     let ranked = canonical::ranked(&eligible, main);
-    let reference = reference_price(&eligible);
+    let reference = reference_price(&eligible, world.heard);
     let shown = shown_price(&ranked, reference, jupiter, world.heard);
 
     let mut next = Memory {
@@ -191,9 +199,9 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
         .filter(|_| !is_excluded(known))
         .map(|shown| row(token, known, &mut next, world, &markets, &ranked, main, &shown));
     let wants = wanted_quotes(&markets, &eligible);
-    let due = due(known, world, main, row.as_ref());
+    let due = due(known, jupiter, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
-    Merged { row, memory: next, pools, wants, doubtful, due }
+    Merged { row, memory: next, pools, reference, wants, doubtful, due }
 }
 
 /// Whether Jupiter's tags say that it is no meme coin: staked SOL or a stock.
@@ -272,7 +280,7 @@ fn row(
     origin(Field::MarketCapUsd, caps.market_cap.map(|(_, from)| from));
     origin(Field::FdvUsd, caps.fdv.map(|(_, from)| from));
 
-    let names = names::name(known, main.or_else(|| markets.first()));
+    let names = names::name(token, known, main.or_else(|| markets.first()), now);
     row.symbol = names.symbol;
     row.name = names.name;
     origin(Field::Name, names.origin);
@@ -292,8 +300,8 @@ fn row(
         known,
         markets,
         eligible: ranked,
-        main,
         shown,
+        origins: &provenance.fields,
         contradiction: caps.contradiction,
         partial: activity.partial,
         world,
@@ -320,16 +328,35 @@ fn wanted_quotes(markets: &[Market], eligible: &[&Market]) -> Vec<TokenId> {
 }
 
 /// The next moment at which age alone may change the result.
-fn due(known: &Known, world: &World, main: Option<&Market>, row: Option<&Token>) -> Option<Timestamp> {
+///
+/// Which word is believed is judged at the last answer, which may lie a little before now: a limit between the two has
+/// been passed for a reader, but not for the merge, and is looked at again.
+fn due(
+    known: &Known,
+    jupiter: Option<&TokenObservation>,
+    world: &World,
+    ranked: &[&Market],
+    row: Option<&Token>,
+) -> Option<Timestamp> {
     let now = world.now;
-    let ages = known.moments().flat_map(|(source, as_of)| {
+    // Jupiter's price may come from its list, which is not among what is known about the token alone.
+    let jupiter = jupiter.map(|said| (said.source, said.as_of));
+    let ages = known.moments().chain(jupiter).flat_map(|(source, as_of)| {
         let [_, stale, expired] = source.limits();
         [limits::SAME_MOMENT, stale, expired, limits::ROWLESS_HOLDS, limits::PROMOTION_HOLDS]
             .map(|limit| as_of.plus(limit))
     });
-    let born = main.and_then(Market::created_at).into_iter().chain(row.and_then(|row| row.created_at));
-    let births = born.flat_map(|at| Window::ALL.map(|window| at.plus(window.duration())));
-    ages.chain(births).filter(|at| *at > now).min()
+    let pools = ranked.iter().filter_map(|market| market.created_at());
+    let births = pools.chain(row.and_then(|row| row.created_at));
+    let births = births.flat_map(|at| Window::ALL.map(|window| at.plus(window.duration())));
+    let again = now.plus(Duration::from_millis(1));
+    let waits = now.since(world.heard) <= limits::ANSWER_LAG;
+    let looked_at = |at: Timestamp| match at {
+        at if at > now => Some(at),
+        at if at > world.heard && waits => Some(again),
+        _ => None,
+    };
+    ages.chain(births).filter_map(looked_at).min()
 }
 
 fn views(markets: &[Market], ranked: &[&Market], main: Option<&Market>, row: Option<&Token>) -> Vec<PoolView> {

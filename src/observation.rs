@@ -69,6 +69,8 @@ pub struct PoolSide {
     pub symbol: Option<Arc<str>>,
     /// Its name, cleaned.
     pub name: Option<Arc<str>>,
+    /// Whether CoinGecko lists it, where the source says so.
+    pub listed: Option<bool>,
 }
 
 /// What a statement about a token as a whole is about. A newer one replaces an older one of the same kind only.
@@ -122,7 +124,7 @@ pub struct TokenObservation {
     pub traders: PerWindow<Traders>,
     /// When its first pool was made.
     pub created_at: Option<Timestamp>,
-    /// Whether the source has verified it.
+    /// Whether the source has verified it; of GeckoTerminal, whether CoinGecko lists it.
     pub verified: Option<bool>,
     /// Whether it left its bonding curve.
     pub graduated: Option<bool>,

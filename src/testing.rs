@@ -83,7 +83,7 @@ pub(crate) fn market(number: u8, token: &TokenId, price: f64, sol: f64, volume: 
 pub(crate) fn pool_observation(number: u8, token: &TokenId) -> crate::PoolObservation {
     let address = bs58::encode([number.max(1); 31]).into_string();
     let address = format!("1{address}");
-    let side = |token: &TokenId| crate::PoolSide { token: token.clone(), symbol: None, name: None };
+    let side = |token: &TokenId| crate::PoolSide { token: token.clone(), symbol: None, name: None, listed: None };
     crate::PoolObservation {
         source: crate::Source::Dexscreener,
         as_of: NOON,

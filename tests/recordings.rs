@@ -49,6 +49,7 @@ fn pair(row: &Value, as_of: Timestamp) -> Option<PoolObservation> {
             token: TokenId::new(&chain, row[name]["address"].as_str()?).ok()?,
             symbol: text(&row[name]["symbol"]),
             name: text(&row[name]["name"]),
+            listed: None,
         })
     };
     let price = |name: &str| row[name].as_str()?.parse::<Price>().ok();
@@ -138,8 +139,12 @@ fn thirty_pools_of_which_the_deepest_is_wrong() {
     assert_eq!(rows.len(), 1);
     check_bonk(&rows[0]);
 
-    let pools = book.pools(&BONK.parse().unwrap());
+    let bonk: TokenId = BONK.parse().unwrap();
+    same(book.reference_price(&bonk).map(|usd| usd * 1e9), 4_500.0);
+    let pools = book.pools(&bonk);
     assert_eq!(pools.len(), 30);
+    assert_eq!(pools.iter().filter(|pool| pool.eligible).count(), 16);
+    assert!(pools[0].prices_token && pools[0].pool.starts_with("5zpyut") && pools[0].score > pools[1].score);
     assert!(pools[1].pool.starts_with("3Uwfrd"), "the second by score");
     let met = pools.iter().find(|pool| pool.quote.as_deref() == Some("MET")).unwrap();
     assert_eq!((met.eligible, met.reason), (false, PoolReason::Unanchored));
@@ -164,6 +169,7 @@ fn prices_of_exotic_quotes_change_nothing_while_a_pool_is_quoted_in_money() {
     book.absorb(Source::Jupiter, Harvest { tokens, ..Harvest::default() }, BONK_DAY);
     book.absorb(Source::Dexscreener, harvest, BONK_DAY);
     check_bonk(&rows(&mut book, BONK_DAY)[0]);
+    same(book.reference_price(&BONK.parse().unwrap()).map(|usd| usd * 1e9), 4_500.0);
 }
 
 #[test]
@@ -198,8 +204,11 @@ fn a_frozen_curve_does_not_come_back() {
     assert_eq!((row.pool_count, row.dex.as_deref()), (2, Some("pumpswap")));
     same(row.volume_usd.h24, 1_674_188.30);
     same(row.liquidity_usd, 4_112.84);
-    let curve = whole.pools(&CANDLE.parse().unwrap()).into_iter().find(|pool| &*pool.dex == "pumpfun").unwrap();
-    assert_eq!(curve.reason, PoolReason::CurveLeft);
+    let pools = whole.pools(&CANDLE.parse().unwrap());
+    let scores: Vec<(bool, f64)> = pools.iter().map(|pool| (pool.eligible, pool.score.round())).collect();
+    assert_eq!(scores[..2], [(true, 43_184.0), (true, 3_899.0)]);
+    let curve = pools.iter().find(|pool| &*pool.dex == "pumpfun").unwrap();
+    assert_eq!((curve.reason, curve.liquidity_usd), (PoolReason::CurveLeft, None));
 
     let mut drained = pairs(&answer, CANDLE_HOUR);
     for pool in &mut drained.pools {
@@ -207,7 +216,11 @@ fn a_frozen_curve_does_not_come_back() {
     }
     let mut book = book("118.757", CANDLE_HOUR);
     book.absorb(Source::Dexscreener, drained, CANDLE_HOUR);
-    assert!(rows(&mut book, CANDLE_HOUR).iter().all(|row| price(row) != "0.00004866"));
+    assert!(rows(&mut book, CANDLE_HOUR).is_empty(), "nothing is left that can price it");
+    let pools = book.pools(&CANDLE.parse().unwrap());
+    let curve = pools.iter().find(|pool| &*pool.dex == "pumpfun").unwrap();
+    assert_eq!((curve.reason, curve.price_usd.unwrap().to_string().as_str()), (PoolReason::CurveLeft, "0.00004866"));
+    assert!(pools.iter().all(|pool| !pool.eligible));
 }
 
 #[test]
@@ -224,6 +237,27 @@ fn a_page_of_counterfeits_leaves_three_tokens() {
     assert!(rows.iter().all(|row| row.has(Flag::Lookalike)));
     let curve = rows.iter().find(|row| row.stage == Stage::Curve).unwrap();
     assert_eq!(curve.liquidity_usd, None);
+    for row in &rows {
+        let told = row.provenance.flags.iter().find(|detail| detail.code == Flag::Lookalike).unwrap();
+        assert_eq!(told.detail, "look-alike of SOL", "{:?}", row.symbol);
+    }
+    println!(
+        "XX {:?}",
+        rows.iter().map(|r| (r.liquidity_usd, r.price_usd, r.volume_usd.h24, r.address.clone())).collect::<Vec<_>>()
+    );
+    let found: Vec<TokenId> = rows.iter().map(|row| row.id.clone()).collect();
+    for row in answer["pairs"].as_array().unwrap() {
+        let id = format!("{}:{}", row["chainId"].as_str().unwrap(), row["baseToken"]["address"].as_str().unwrap());
+        let Ok(id) = id.parse::<TokenId>() else { continue };
+        for pool in book.pools(&id) {
+            let expected = if found.contains(&id) { PoolReason::Canonical } else { PoolReason::FakeLiquidity };
+            assert_eq!(pool.reason, expected, "{id}");
+        }
+    }
+    let amms = rows.iter().filter(|row| row.stage == Stage::Amm);
+    let mut liquidity: Vec<f64> = amms.filter_map(|row| row.liquidity_usd).collect();
+    liquidity.sort_by(f64::total_cmp);
+    assert_eq!(liquidity, [33_934.08, 116_240.06]);
 }
 
 /// A pair as DexScreener writes it.

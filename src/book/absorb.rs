@@ -5,8 +5,8 @@ use std::collections::btree_map::Entry as Slot;
 use std::fmt::Debug;
 
 use super::{Asked, Book};
+use crate::merge::Said;
 use crate::merge::limits::CLOCK_SLACK;
-use crate::merge::{Said, fold};
 use crate::{Harvest, PoolId, PoolObservation, Source, Statement, Timestamp, TokenId, TokenObservation, is_anchor};
 
 /// Replaces what was said before by what is newer. Of two different things said of one moment the same one always wins.
@@ -101,9 +101,13 @@ impl Book {
         if !self.tracks_chain(token.chain()) {
             return;
         }
-        let by_source = &mut self.entry(&token, now).known.pools;
-        let by_source = by_source.entry(pool.pool.clone()).or_default();
-        if put(by_source.entry(pool.source), pool, |pool| pool.as_of) {
+        let (id, source) = (pool.pool.clone(), pool.source);
+        let by_source = self.entry(&token, now).known.pools.entry(id.clone()).or_default();
+        if put(by_source.entry(source), pool, |pool| pool.as_of) {
+            let pool = self.entries.get(&token).and_then(|entry| entry.known.pools.get(&id)?.get(&source));
+            if let Some(pool) = pool {
+                self.live.implied.note(&pool.what);
+            }
             self.live.dirty.insert(token);
         }
     }
@@ -127,24 +131,14 @@ impl Book {
         if said.statement == Statement::Price && !self.contains(&token) {
             return;
         }
-        if said.statement == Statement::Facts {
-            self.note_symbol(&said);
-        }
+        let facts = said.statement == Statement::Facts;
         let known = &mut self.entry(&token, now).known;
         let slot = known.statements.entry((said.source, said.statement));
         if put(slot, said, |said| said.as_of) {
+            if facts {
+                self.renew_claim(&token);
+            }
             self.live.dirty.insert(token);
-        }
-    }
-
-    /// Notes the symbol of a token that Jupiter verified: others that carry it look alike.
-    pub(super) fn note_symbol(&mut self, facts: &TokenObservation) {
-        if facts.source == Source::Jupiter
-            && facts.verified == Some(true)
-            && let Some(symbol) = &facts.symbol
-            && self.live.symbols.insert(&facts.token, symbol)
-        {
-            self.live.claimed.insert(fold(symbol));
         }
     }
 
@@ -154,6 +148,7 @@ impl Book {
         asked.silent = if answered { 0 } else { asked.silent.saturating_add(1) };
         if let Some(said) = self.prices.get_mut(token).filter(|_| !answered) {
             said.missed = said.missed.saturating_add(1);
+            self.live.doubted.insert(token.clone());
         }
     }
 }

@@ -41,7 +41,7 @@ impl Told {
     }
 
     fn price_update(&mut self, previous: &Token, row: &Token, now: Timestamp) -> Option<EventKind> {
-        if previous.pool != row.pool || self.price.is_none() {
+        if previous.pool != row.pool || priced_by(previous) != priced_by(row) || self.price.is_none() {
             self.price = row.price_usd;
             return None;
         }
@@ -107,6 +107,11 @@ pub(super) fn listed(row: &Token) -> EventKind {
         price_usd: row.price_usd,
         liquidity_usd: row.liquidity_usd,
     }
+}
+
+/// The pool that gives the price; two pools are never quite of one price.
+fn priced_by(row: &Token) -> Option<&str> {
+    row.provenance.fields.get(&Field::PriceUsd)?.pool.as_deref()
 }
 
 fn paused(last: Option<Timestamp>, now: Timestamp) -> bool {

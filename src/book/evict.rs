@@ -1,6 +1,6 @@
 //! What leaves the book: expired observations that somebody witnessed away, surplus pools, the least interesting tokens.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use super::{Book, Entry};
 use crate::merge::limits::{LOW_LIQUIDITY_USD, MAX_POOLS, MAX_QUOTE_PRICES, PROMOTION_HOLDS, ROWLESS_HOLDS, WITNESSES};
@@ -15,6 +15,12 @@ pub(super) fn interest(row: &Token) -> f64 {
     volume.ln_1p() + (txns as f64).ln_1p() - if thin { 1_000.0 } else { 0.0 }
 }
 
+/// A number in an order that integers have too.
+pub(super) fn sortable(number: f64) -> u64 {
+    let bits = number.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
 fn freshness(source: Source, as_of: Timestamp, now: Timestamp) -> Freshness {
     source.freshness(now.since(as_of))
 }
@@ -25,8 +31,8 @@ fn witnessed<T>(said: &Said<T>) -> bool {
 }
 
 impl Known {
-    /// Lets go of what expired and has a witness. Without one the last word stays, however old.
-    pub(super) fn forget(&mut self, now: Timestamp) {
+    /// Lets go of what expired and has a witness. Without one the last word stays, however old. Whether a statement left.
+    pub(super) fn forget(&mut self, now: Timestamp) -> bool {
         let expired = |said: &PoolObservation| freshness(said.source, said.as_of, now) == Freshness::Expired;
         self.pools.retain(|_, by_source| {
             let renewed =
@@ -34,10 +40,12 @@ impl Known {
             by_source.retain(|_, said| !expired(&said.what) || !(renewed || witnessed(said)));
             !by_source.is_empty()
         });
+        let before = self.statements.len();
         self.statements.retain(|(source, kind), said| match kind {
             Statement::Promotion => now.since(said.what.as_of) < PROMOTION_HOLDS,
             _ => freshness(*source, said.what.as_of, now) != Freshness::Expired || !witnessed(said),
         });
+        self.statements.len() < before
     }
 
     /// Keeps the best pools of too many; `views` are all of them, best first.
@@ -61,51 +69,70 @@ impl Entry {
 
 impl Book {
     /// The tokens that have to leave for there to be no more than allowed; a watched one never does.
+    ///
+    /// First those that never had a row or lost it, the longest known first, then rows by how little moves in them. A
+    /// newcomer has no row until its pools were asked for: the latest few are given that time.
     pub(super) fn surplus(&self, watched: &HashSet<TokenId>) -> Vec<TokenId> {
         let limit = self.live.settings.max_tokens;
         let Some(surplus) = self.entries.len().checked_sub(limit).filter(|n| *n > 0) else {
             return Vec::new();
         };
-        // A newcomer has no row until its pools were asked for: the latest few are given that time.
-        let mut newcomers: Vec<(Timestamp, &TokenId)> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.pulse.interest.is_none())
-            .map(|(id, entry)| (entry.first_seen, id))
-            .collect();
-        newcomers.sort_unstable_by(|a, b| b.cmp(a));
-        newcomers.truncate((limit / 10).max(1));
-        let spared: HashSet<&TokenId> = newcomers.into_iter().map(|(_, id)| id).collect();
-
-        let mut leaving: Vec<(bool, f64, &TokenId)> = self
-            .entries
-            .iter()
-            .filter(|(id, _)| !watched.contains(*id))
-            .map(|(id, entry)| {
-                let interest = entry.pulse.interest.unwrap_or(f64::NEG_INFINITY);
-                (spared.contains(id), interest, id)
-            })
-            .collect();
-        leaving.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(b.2)));
-        leaving.into_iter().take(surplus).map(|(_, _, id)| id.clone()).collect()
+        let rowless = || self.live.rowless.iter().map(|(_, id)| id);
+        let given_up = self.live.rowless.len().saturating_sub((limit / 10).max(1));
+        let leaving = rowless().take(given_up);
+        let leaving = leaving.chain(self.live.rows.iter().map(|(_, id)| id)).chain(rowless().skip(given_up));
+        leaving.filter(|id| !watched.contains(*id)).take(surplus).cloned().collect()
     }
 
-    /// Lets go of prices that nobody needs and of those that Jupiter no longer gives.
+    /// Puts a token where it belongs among all, after its interest was another.
+    pub(super) fn place(&mut self, token: &TokenId, before: Option<f64>) {
+        let Some(entry) = self.entries.get(token) else {
+            return;
+        };
+        if before.map(sortable) == entry.pulse.interest.map(sortable) {
+            return;
+        }
+        match before {
+            Some(before) => self.live.rows.remove(&(sortable(before), token.clone())),
+            None => self.live.rowless.remove(&(entry.first_seen, token.clone())),
+        };
+        match entry.pulse.interest {
+            Some(interest) => self.live.rows.insert((sortable(interest), token.clone())),
+            None => self.live.rowless.insert((entry.first_seen, token.clone())),
+        };
+    }
+
+    /// Lets go of prices that Jupiter no longer gives, and of those that nobody needs once there are many.
     pub(super) fn forget_prices(&mut self, now: Timestamp) {
+        let prices = &mut self.prices;
+        let mut gone: Vec<TokenId> = Vec::new();
+        self.live.doubted.retain(|id| {
+            let Some(said) = prices.get(id).filter(|said| said.missed > 0) else {
+                return false;
+            };
+            let leaves = witnessed(said) && freshness(said.what.source, said.what.as_of, now) == Freshness::Expired;
+            if leaves {
+                gone.push(id.clone());
+            }
+            !leaves
+        });
+        // Whom it priced is merged at this publication: the price has just expired, or the answer named the token.
+        for id in gone {
+            self.prices.remove(&id);
+        }
+
         let (entries, wanting) = (&self.entries, &self.live.wanting);
         let needed = |id: &TokenId| entries.contains_key(id) || wanting.contains_key(id) || is_anchor(id);
-        self.prices.retain(|_, said| {
-            !witnessed(said) || freshness(said.what.source, said.what.as_of, now) != Freshness::Expired
-        });
-        self.live.asked.retain(|id, _| needed(id));
-        let mut loose: BTreeSet<(Timestamp, TokenId)> = BTreeSet::new();
-        for (id, said) in &self.prices {
-            if !needed(id) {
-                loose.insert((said.what.as_of, id.clone()));
-            }
+        let most = entries.len() + wanting.len() + MAX_QUOTE_PRICES;
+        if self.live.asked.len() > most {
+            self.live.asked.retain(|id, _| needed(id));
         }
-        while loose.len() > MAX_QUOTE_PRICES {
-            if let Some((_, id)) = loose.pop_first() {
+        if self.prices.len() > most {
+            let loose = self.prices.iter().filter(|(id, _)| !needed(id));
+            let mut loose: Vec<(Timestamp, TokenId)> = loose.map(|(id, said)| (said.what.as_of, id.clone())).collect();
+            loose.sort_unstable();
+            let surplus = loose.len().saturating_sub(MAX_QUOTE_PRICES);
+            for (_, id) in loose.into_iter().take(surplus) {
                 self.prices.remove(&id);
             }
         }
@@ -113,6 +140,7 @@ impl Book {
 
     /// Forgets a token, but that it was on the board.
     pub(super) fn remove(&mut self, token: &TokenId, now: Timestamp) {
+        self.carry(token, None);
         if let Some(entry) = self.entries.remove(token) {
             if entry.memory.listed {
                 self.seen.note_left(token, now);
@@ -120,11 +148,19 @@ impl Book {
             if let Some(due) = entry.pulse.due {
                 self.live.due.remove(&(due, token.clone()));
             }
+            match entry.pulse.interest {
+                Some(interest) => self.live.rows.remove(&(sortable(interest), token.clone())),
+                None => self.live.rowless.remove(&(entry.first_seen, token.clone())),
+            };
             for quote in entry.pulse.wants {
                 self.unwant(&quote, token);
             }
         }
-        self.prices.remove(token);
+        self.renew_claim(token);
+        if !self.live.wanting.contains_key(token) {
+            self.prices.remove(token);
+            self.live.asked.remove(token);
+        }
         self.live.dirty.remove(token);
     }
 

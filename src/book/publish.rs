@@ -7,13 +7,13 @@ use std::time::Duration;
 use imbl::OrdMap;
 
 use super::events::listed;
-use super::evict::interest;
+use super::evict::{interest, sortable};
+use super::rates::Shift;
 use super::settle::settle;
 use super::{Book, Pulse};
-use crate::merge::anchor::{Rate, implied_rate, native_of};
-use crate::merge::limits::{BOARD_STALE_AFTER, RATE_HOLDS, SAME_MOMENT};
-use crate::merge::{fold, merge, moved};
-use crate::{Board, EventKind, Field, Price, Source, Statement, Timestamp, Token, TokenId};
+use crate::merge::limits::BOARD_STALE_AFTER;
+use crate::merge::{Symbols, merge};
+use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId};
 
 /// The circumstances of a publication.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,12 @@ impl Book {
     pub fn publish(&mut self, prev: &Board, tick: &Tick) -> Published {
         let now = tick.now;
         let first = !self.live.began;
+        if first {
+            self.index();
+        }
+        self.forget_prices(now);
         self.renew_rates(now);
-        let dirty = self.take_dirty(prev, now);
+        let dirty = self.take_dirty(now);
         self.live.began = true;
         self.published_at = now;
 
@@ -92,11 +96,31 @@ impl Book {
             tokens.remove(&token);
             events.retain(|(about, _)| *about != token);
         }
-        self.forget_prices(now);
         if !tokens.is_empty() {
             self.seen.note_rows(now);
         }
         Published { tokens, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events }
+    }
+
+    /// Makes again what is not written down, but for what the merge of every token brings.
+    fn index(&mut self) {
+        self.live.symbols = Symbols::default();
+        self.live.implied.clear();
+        (self.live.rows, self.live.rowless) = (BTreeSet::new(), BTreeSet::new());
+        let tokens: Vec<TokenId> = self.entries.keys().cloned().collect();
+        for token in &tokens {
+            self.renew_claim(token);
+        }
+        for (token, entry) in &self.entries {
+            match entry.pulse.interest {
+                Some(interest) => self.live.rows.insert((sortable(interest), token.clone())),
+                None => self.live.rowless.insert((entry.first_seen, token.clone())),
+            };
+            for said in entry.known.pools.values().flat_map(BTreeMap::values) {
+                self.live.implied.note(&said.what);
+            }
+        }
+        self.live.doubted = self.prices.keys().cloned().collect();
     }
 
     /// Whether no source has answered for three polls, and for at least a minute; or not yet since the book was read
@@ -108,8 +132,9 @@ impl Book {
 
     /// Merges one token, remembers what the planner wants to know; its row if it has one.
     fn merge_one(&mut self, token: &TokenId, previous: Option<&Arc<Token>>, now: Timestamp) -> Option<Arc<Token>> {
-        let entry = self.entries.get_mut(token)?;
-        entry.known.forget(now);
+        if self.entries.get_mut(token)?.known.forget(now) {
+            self.renew_claim(token);
+        }
         let entry = self.entries.get(token)?;
         let merged = merge(token, &entry.known, &entry.memory, &self.world(now));
         let row = merged.row.map(|row| settle(previous, row, now));
@@ -119,6 +144,7 @@ impl Book {
         entry.memory = merged.memory;
         let priced_at =
             row.as_ref().and_then(|row| row.provenance.fields.get(&Field::PriceUsd)).map(|origin| origin.observed_at);
+        let symbol = entry.pulse.symbol.take();
         let before = std::mem::replace(
             &mut entry.pulse,
             Pulse {
@@ -127,8 +153,11 @@ impl Book {
                 priced_at,
                 wants: merged.wants.clone(),
                 due: merged.due,
+                symbol,
             },
         );
+        self.carry(token, row.as_ref().and_then(|row| row.symbol.as_ref()));
+        self.place(token, before.interest);
         if before.due != merged.due {
             if let Some(due) = before.due {
                 self.live.due.remove(&(due, token.clone()));
@@ -150,13 +179,9 @@ impl Book {
     }
 
     /// The tokens whose row could differ from the one on `prev`.
-    fn take_dirty(&mut self, prev: &Board, now: Timestamp) -> BTreeSet<TokenId> {
+    fn take_dirty(&mut self, now: Timestamp) -> BTreeSet<TokenId> {
         let mut dirty = std::mem::take(&mut self.live.dirty);
-        if !self.live.began {
-            self.note_all_symbols();
-        }
         let shift = self.shift_of_rates();
-        let claimed = std::mem::take(&mut self.live.claimed);
         if !self.live.began || shift == Shift::New {
             return self.entries.keys().cloned().collect();
         }
@@ -175,82 +200,6 @@ impl Book {
             }
             dirty.insert(token);
         }
-        if !claimed.is_empty() {
-            let alike = prev.tokens.values().filter(|row| {
-                let symbol = row.symbol.as_deref();
-                symbol.is_some_and(|symbol| claimed.contains(&fold(symbol)))
-            });
-            dirty.extend(alike.map(|row| row.id.clone()));
-        }
         dirty
     }
-
-    fn note_all_symbols(&mut self) {
-        let facts = (Source::Jupiter, Statement::Facts);
-        let said: Vec<_> = self
-            .entries
-            .values()
-            .filter_map(|entry| entry.known.statements.get(&facts))
-            .filter(|said| said.what.verified == Some(true))
-            .map(|said| said.what.clone())
-            .collect();
-        for facts in said {
-            self.note_symbol(&facts);
-        }
-    }
-
-    /// What each chain's wrapped native coin costs: by Jupiter, else by what its pools imply, else as it was a few
-    /// minutes ago, else nobody knows. While no source answers at all the last rate holds, as everything else does.
-    fn renew_rates(&mut self, now: Timestamp) {
-        let heard = self.heard(now);
-        let natives: Vec<TokenId> = self.live.settings.chains.iter().filter_map(native_of).collect();
-        let mut rates: BTreeMap<TokenId, Rate> = BTreeMap::new();
-        for native in natives {
-            let jupiter = self.prices.get(&native).and_then(|said| {
-                Some(Rate { usd: said.what.price_usd?, as_of: said.what.as_of, source: said.what.source })
-            });
-            let implied = || {
-                let pools = self.entries.values();
-                let pools = pools.flat_map(|entry| entry.known.pools.values());
-                let said = pools.flat_map(BTreeMap::values).map(|said| &said.what);
-                implied_rate(&native, said, heard)
-            };
-            let rate = jupiter.filter(|rate| heard.since(rate.as_of) <= SAME_MOMENT).or_else(implied).or_else(|| {
-                let last = [jupiter, self.rates.get(&native).copied()];
-                let last = last.into_iter().flatten().max_by_key(|rate| rate.as_of);
-                last.filter(|rate| heard.since(rate.as_of) <= RATE_HOLDS)
-            });
-            if let Some(rate) = rate {
-                rates.insert(native, rate);
-            }
-        }
-        self.rates = rates;
-    }
-
-    /// How far the rates moved since what is told in them was last renewed.
-    fn shift_of_rates(&mut self) -> Shift {
-        let mut shift = Shift::None;
-        self.live.marked.retain(|native, _| self.rates.contains_key(native));
-        for (native, rate) in &self.rates {
-            let next = match self.live.marked.get(native) {
-                None => Shift::New,
-                Some(marked) if moved(*marked, rate.usd) => Shift::Moved,
-                Some(_) => continue,
-            };
-            self.live.marked.insert(native.clone(), rate.usd);
-            shift = shift.max(next);
-        }
-        shift
-    }
-}
-
-/// What happened to the rates of the native coins.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Shift {
-    /// Nothing to speak of.
-    None,
-    /// One moved by more than noise.
-    Moved,
-    /// One is known that was not.
-    New,
 }

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod events;
+mod figures;
+mod flags;
+mod pools;
 mod properties;
+mod upkeep;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::{IMPLIED_TOLERANCE, PRINTED_DIGITS, SAME_MOMENT};
+use super::limits::{DERIVED_DIGITS, IMPLIED_TOLERANCE, PRINTED_DIGITS, SAME_MOMENT};
 use crate::{Chain, PoolObservation, Price, Source, Timestamp, TokenId};
 
 /// Wrapped SOL.
@@ -45,7 +45,7 @@ const NATIVES: [(&str, &str); 7] = [
 
 /// The symbols that only anchors and majors may carry.
 pub(crate) const RESERVED_SYMBOLS: [&str; 10] =
-    ["sol", "wsol", "usdc", "usdt", "usd1", "pyusd", "eth", "weth", "btc", "wbtc"];
+    ["SOL", "WSOL", "USDC", "USDT", "USD1", "PYUSD", "ETH", "WETH", "BTC", "WBTC"];
 
 /// Wrapped SOL's id.
 #[expect(clippy::missing_panics_doc, reason = "the constant decodes to 32 bytes")]
@@ -151,24 +151,20 @@ fn printed_unit(price: Price, dollars: bool) -> f64 {
     price.last_digit_unit().min(coarsest)
 }
 
-/// The rate that observations of pools quoted in a native coin imply: the lower median of those that show four digits.
-pub(crate) fn implied_rate<'a>(
-    native: &TokenId,
-    pools: impl Iterator<Item = &'a PoolObservation>,
-    now: Timestamp,
-) -> Option<Rate> {
+/// What a pool quoted in a native coin implies that it costs: as its source says, else by its two prices, if they show
+/// four digits.
+pub(crate) fn implied(pool: &PoolObservation) -> Option<Price> {
     let digits = PRINTED_DIGITS.unsigned_abs();
-    let mut implied: Vec<(Price, Timestamp, Source)> = pools
-        .filter(|pool| pool.quote.token == *native && now.since(pool.as_of) <= SAME_MOMENT)
-        .filter_map(|pool| {
-            let usd = pool.quote_price_usd.or_else(|| {
-                let (usd, quote) = (pool.price_usd?, pool.price_quote?);
-                (usd.digits() >= digits && quote.digits() >= digits)
-                    .then(|| Price::from_f64(usd.to_f64() / quote.to_f64(), 9))?
-            })?;
-            Some((usd, pool.as_of, pool.source))
-        })
-        .collect();
+    pool.quote_price_usd.or_else(|| {
+        let (usd, quote) = (pool.price_usd?, pool.price_quote?);
+        (usd.digits() >= digits && quote.digits() >= digits)
+            .then(|| Price::from_f64(usd.to_f64() / quote.to_f64(), DERIVED_DIGITS))?
+    })
+}
+
+/// The lower median of what is implied.
+pub(crate) fn median_rate(implied: impl Iterator<Item = (Price, Timestamp, Source)>) -> Option<Rate> {
+    let mut implied: Vec<_> = implied.collect();
     implied.sort_unstable();
     let (usd, as_of, source) = *implied.get(implied.len().checked_sub(1)? / 2)?;
     Some(Rate { usd, as_of, source })
@@ -222,24 +218,27 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_the_median_of_what_young_pools_imply() {
-        let now = Timestamp::from_secs(1_800_000_000);
-        let pool = |usd: &str, quote: &str, age: i64| {
-            let mut pool = pool_observation(1, &token_id(1));
-            pool.price_usd = usd.parse().ok();
-            pool.price_quote = quote.parse().ok();
-            pool.as_of = Timestamp::from_secs(1_800_000_000 - age);
-            pool
+    fn a_rate_is_the_lower_median_of_what_pools_imply() {
+        let rate = |pools: &[(&str, &str, Option<&str>)]| {
+            let pools: Vec<PoolObservation> = pools
+                .iter()
+                .map(|(usd, quote, told)| {
+                    let mut pool = pool_observation(1, &token_id(1));
+                    pool.price_usd = usd.parse().ok();
+                    pool.price_quote = quote.parse().ok();
+                    pool.quote_price_usd = told.and_then(|told| told.parse().ok());
+                    pool
+                })
+                .collect();
+            let implied = pools.iter().filter_map(|pool| Some((implied(pool)?, pool.as_of, pool.source)));
+            median_rate(implied).map(|rate| rate.usd.to_string())
         };
-        let pools = [
-            pool("0.1501", "0.001001", 10),
-            pool("0.1511", "0.001001", 10),
-            pool("9.999", "0.001001", 10),
-            pool("0.1111", "0.001001", 61),
-            pool("0.2", "0.001001", 10),
-        ];
-        let rate = implied_rate(&wrapped_sol(), pools.iter(), now).unwrap();
-        assert_eq!(rate.usd.to_string(), "150.949051");
-        assert_eq!(implied_rate(&wrapped_sol(), pools[3..4].iter(), now), None);
+        let (low, high, wild) =
+            (("0.1501", "0.001001", None), ("0.1511", "0.001001", None), ("9.999", "0.001001", None));
+        assert_eq!(rate(&[low, high, wild]).as_deref(), Some("150.949051"));
+        assert_eq!(rate(&[wild, low]).as_deref(), Some("149.95005"));
+        assert_eq!(rate(&[("0.2", "0.001001", None)]), None, "one digit says too little");
+        assert_eq!(rate(&[("0.2", "0.001001", Some("151"))]).as_deref(), Some("151"), "but the source may say so");
+        assert_eq!(rate(&[]), None);
     }
 }

@@ -70,8 +70,13 @@ pub(super) fn ranked<'m, 'a>(eligible: &[&'m Market<'a>], main: Option<&Market>)
 }
 
 /// The lower median of the eligible pools' prices, weighted by their scores; always the price of one of them.
-pub(super) fn reference_price(eligible: &[&Market]) -> Option<f64> {
-    let mut sorted = eligible.to_vec();
+///
+/// Pools with a stale price have no say beside fresher ones: after a fall their old prices would outvote the new one.
+pub(super) fn reference_price(eligible: &[&Market], heard: Timestamp) -> Option<f64> {
+    let mut sorted: Vec<&Market> = eligible.iter().copied().filter(|market| !market.is_stale(heard)).collect();
+    if sorted.is_empty() {
+        sorted = eligible.to_vec();
+    }
     sorted.sort_by(|a, b| a.price.cmp(&b.price).then_with(|| a.id.cmp(b.id)));
     let scored = sorted.iter().any(|market| market.score > 0.0);
     let weight = |market: &Market| {

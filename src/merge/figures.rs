@@ -2,11 +2,11 @@
 
 use super::limits::{CAP_OVER_FDV, CLOCK_SLACK};
 use super::pool::Market;
-use super::price::Shown;
-use super::{Known, World, jupiter_price, to_cents, to_hundredths};
+use super::price::{Shown, is_stale};
+use super::{Known, World, compare, jupiter_price, to_cents, to_hundredths};
 use crate::{
-    FieldProvenance, Freshness, PerWindow, Source, Stage, Statement, Timestamp, TokenId, TokenObservation, Traders,
-    Txns, VolumeScope, Window,
+    FieldProvenance, Freshness, PerWindow, PoolObservation, Source, Stage, Statement, Timestamp, TokenId,
+    TokenObservation, Traders, Txns, VolumeScope, Window,
 };
 
 type Origin = Option<FieldProvenance>;
@@ -54,7 +54,7 @@ impl Figures<'_, '_> {
         at >= Timestamp::EARLIEST && at <= self.now.plus(CLOCK_SLACK)
     }
 
-    /// The birth of the oldest pool that anybody knows of, eligible or not.
+    /// The birth of the oldest pool that anybody knows of, eligible or not, and what each other source takes for it.
     pub(super) fn created_at(&self, markets: &[Market]) -> Option<(Timestamp, FieldProvenance)> {
         let pools = markets.iter().flat_map(|market| {
             market.all.iter().filter_map(|said| {
@@ -66,7 +66,11 @@ impl Figures<'_, '_> {
             let from = FieldProvenance::plain(said.what.source, said.what.as_of);
             Some((said.what.created_at?, from))
         });
-        pools.chain(statements).filter(|(at, _)| self.born(*at)).min_by_key(|(at, _)| *at)
+        let mut births: Vec<_> = pools.chain(statements).filter(|(at, _)| self.born(*at)).collect();
+        births.sort_by_key(|(at, _)| *at);
+        let told: Vec<_> = births.iter().map(|(at, from)| (from.source, at.to_string())).collect();
+        let (at, from) = births.into_iter().next()?;
+        Some((at, compare::texts(from, told)))
     }
 
     /// The changes of the pool that gives the price; Jupiter's where it gives the price or the pool does not say.
@@ -83,11 +87,13 @@ impl Figures<'_, '_> {
     }
 
     fn change_in(&self, window: Window) -> Option<(f64, FieldProvenance)> {
-        let by = |source: Source| {
+        let by_pool = || {
             let pool = self.pool.filter(|pool| !pool.inverted)?;
-            let said = pool.all.iter().find(|said| said.source == source)?;
-            let from = FieldProvenance::of_pool(source, pool.id, said.as_of);
-            Some((said.change_pct.at(window)?, from))
+            let told = [Source::Dexscreener, Source::Geckoterminal].into_iter().filter_map(|source| pool.by(source));
+            let told = told.filter(|said| said.change_pct.at(window).is_some());
+            // Of two as good the first.
+            let said = told.min_by_key(|said| is_stale(said.source, said.as_of, self.heard))?;
+            Some((said.change_pct.at(window)?, FieldProvenance::of_pool(said.source, pool.id, said.as_of)))
         };
         let jupiter = || {
             let from = |said: &TokenObservation| {
@@ -96,7 +102,7 @@ impl Figures<'_, '_> {
             };
             self.facts(Source::Jupiter).and_then(from).or_else(|| self.shown.jupiter.and_then(from))
         };
-        by(Source::Dexscreener).or_else(|| by(Source::Geckoterminal)).or_else(jupiter)
+        by_pool().or_else(jupiter)
     }
 
     /// The windows that are longer than the market is old: their change is "since launch".
@@ -123,12 +129,14 @@ impl Figures<'_, '_> {
         });
         if let Some(facts) = whole {
             let from = FieldProvenance::plain(facts.source, facts.as_of);
+            let others = self.current(Source::Geckoterminal).and_then(|said| said.volume_usd.h24);
+            let others = others.map(|usd| (Source::Geckoterminal, usd));
             return Activity {
                 volume_usd: PerWindow::from_fn(|window| facts.volume_usd.at(window).map(to_cents)),
                 txns: facts.txns,
                 scope: VolumeScope::Token,
                 txns_origin: (!facts.txns.is_empty()).then(|| from.clone()),
-                volume_origin: Some(from),
+                volume_origin: facts.volume_usd.h24.map(|day| compare::figures(from, day, others)),
                 partial: false,
             };
         }
@@ -141,7 +149,9 @@ impl Figures<'_, '_> {
             (!known.is_empty()).then(|| to_cents(known.iter().sum()))
         });
         let txns = PerWindow::from_fn(|window| {
-            sorted.iter().filter_map(|pool| pool.txns(window)).reduce(|sum, txns| Txns {
+            let known: Vec<Txns> = sorted.iter().filter_map(|pool| pool.txns(window)).collect();
+            partial |= !known.is_empty() && known.len() < sorted.len();
+            known.into_iter().reduce(|sum, txns| Txns {
                 buys: sum.buys.saturating_add(txns.buys),
                 sells: sum.sells.saturating_add(txns.sells),
             })
@@ -151,9 +161,18 @@ impl Figures<'_, '_> {
             let from = FieldProvenance::of_pool(pool.flow.source, pool.id, pool.flow.as_of);
             if self.eligible.len() > 1 { FieldProvenance { pool: None, ..from } } else { from }
         });
+        let compared = |shown: Option<f64>, figure: fn(&PoolObservation) -> Option<f64>| {
+            let origin = origin.clone()?;
+            Some(match shown {
+                Some(shown) => compare::figures(origin, shown, compare::sums(&sorted, self.now, figure)),
+                None => origin,
+            })
+        };
+        let trades = |txns: Txns| txns.total() as f64;
         Activity {
-            volume_origin: origin.clone().filter(|_| !volume_usd.is_empty()),
-            txns_origin: origin.filter(|_| !txns.is_empty()),
+            volume_origin: compared(volume_usd.h24, |said| said.volume_usd.h24).filter(|_| !volume_usd.is_empty()),
+            txns_origin: compared(txns.h24.map(trades), |said| Some(said.txns.h24?.total() as f64))
+                .filter(|_| !txns.is_empty()),
             volume_usd,
             txns,
             scope: VolumeScope::Pools,
@@ -190,11 +209,14 @@ impl Figures<'_, '_> {
         let mut backed: Vec<(&Market, f64)> =
             self.eligible.iter().filter_map(|pool| Some((*pool, pool.liquidity()?))).collect();
         if let Some((main, _)) = backed.first() {
-            let from = FieldProvenance::of_pool(main.main.source, main.id, main.main.as_of);
+            let by = main.liquidity_by();
+            let from = FieldProvenance::of_pool(by.source, main.id, by.as_of);
             let from = if backed.len() > 1 { FieldProvenance { pool: None, ..from } } else { from };
             backed.sort_by(|a, b| a.0.id.cmp(b.0.id));
             let sum = backed.iter().map(|(_, usd)| usd).sum();
-            return Some((to_cents(sum), from));
+            let pools: Vec<&Market> = backed.iter().map(|(pool, _)| *pool).collect();
+            let told = compare::sums(&pools, self.now, |said| said.liquidity_usd);
+            return Some((to_cents(sum), compare::figures(from, sum, told)));
         }
         let said = jupiter_price(token, self.known, world)
             .filter(|said| said.liquidity_usd.is_some())
@@ -207,40 +229,58 @@ impl Figures<'_, '_> {
     pub(super) fn caps(&self) -> Caps {
         let price = self.shown.price.to_f64();
         let (jupiter, gecko) = (self.facts(Source::Jupiter), self.facts(Source::Geckoterminal));
-        let plain = |said: &TokenObservation, usd: f64| (usd, FieldProvenance::plain(said.source, said.as_of));
-        let times = |supply: Option<f64>| supply.filter(|supply| *supply > 0.0).map(|n| n * price);
-        // What a source said at its own price, at ours.
-        let scaled = |said: &TokenObservation, usd: Option<f64>| {
-            let told = said.price_usd?.to_f64();
-            usd.map(|usd| plain(said, usd * (price / told)))
-        };
-        let by_pool = |figure: fn(&crate::PoolObservation) -> Option<f64>| {
-            let pool = self.pool.or_else(|| self.eligible.first().copied()).filter(|pool| !pool.inverted)?;
-            let said = [Some(pool.main), Some(pool.flow)]
-                .into_iter()
-                .flatten()
-                .chain(pool.all.iter().copied())
-                .find(|said| figure(said).is_some() && said.price_usd.is_some())?;
-            let usd = figure(said)? * (price / said.price_usd?.to_f64());
-            Some((usd, FieldProvenance::of_pool(said.source, pool.id, said.as_of)))
-        };
         let supplied = |said: Option<&TokenObservation>, supply: fn(&TokenObservation) -> Option<f64>| {
-            said.and_then(|said| times(supply(said)).map(|usd| plain(said, usd)))
+            let said = said?;
+            let supply = supply(said).filter(|supply| *supply > 0.0)?;
+            Some((supply * price, FieldProvenance::plain(said.source, said.as_of)))
         };
-        let mut market_cap = supplied(jupiter, |said| said.circulating_supply)
-            .or_else(|| gecko.and_then(|said| scaled(said, said.market_cap_usd)))
-            .or_else(|| by_pool(|said| said.market_cap_usd));
-        let fdv = supplied(jupiter, |said| said.total_supply)
-            .or_else(|| supplied(gecko, |said| said.total_supply))
-            .or_else(|| by_pool(|said| said.fdv_usd));
+        // What a source said at its own price, at ours.
+        let scaled = |said: Option<&TokenObservation>, cap: fn(&TokenObservation) -> Option<f64>| {
+            let said = said?;
+            let usd = cap(said)? * (price / said.price_usd?.to_f64());
+            Some((usd, FieldProvenance::plain(said.source, said.as_of)))
+        };
+        let by_pool = |figure: fn(&PoolObservation) -> Option<f64>| {
+            let pool = self.pool.or_else(|| self.eligible.first().copied()).filter(|pool| !pool.inverted);
+            let said = pool.into_iter().flat_map(|pool| {
+                let all = [pool.main, pool.flow].into_iter().chain(pool.all.iter().copied());
+                all.map(move |said| (pool, said))
+            });
+            said.filter_map(move |(pool, said)| {
+                let usd = figure(said)? * (price / said.price_usd?.to_f64());
+                Some((usd, FieldProvenance::of_pool(said.source, pool.id, said.as_of)))
+            })
+        };
+        let market_caps = supplied(jupiter, |said| said.circulating_supply)
+            .into_iter()
+            .chain(scaled(gecko, |said| said.market_cap_usd))
+            .chain(by_pool(|said| said.market_cap_usd));
+        let fdvs = supplied(jupiter, |said| said.total_supply)
+            .into_iter()
+            .chain(supplied(gecko, |said| said.total_supply))
+            .chain(by_pool(|said| said.fdv_usd));
+        let (mut market_cap, fdv) = (self.first(market_caps), self.first(fdvs));
         let mut contradiction = false;
         if let (Some((cap, _)), Some((whole, _))) = (&mut market_cap, &fdv)
-            && *cap > CAP_OVER_FDV * whole
+            && *cap > CAP_OVER_FDV * *whole
         {
             *cap = *whole;
             contradiction = true;
         }
-        let tidy = |(usd, from): (f64, FieldProvenance)| usd.is_finite().then(|| (to_cents(usd), from));
-        Caps { market_cap: market_cap.and_then(tidy), fdv: fdv.and_then(tidy), contradiction }
+        Caps { market_cap, fdv, contradiction }
+    }
+
+    /// The first of several words for one figure, with what the others say.
+    fn first(&self, told: impl Iterator<Item = (f64, FieldProvenance)>) -> Option<(f64, FieldProvenance)> {
+        let told: Vec<_> = told.filter(|(usd, _)| usd.is_finite()).collect();
+        let (usd, from) = told.first()?;
+        let others = told.iter().filter(|(_, from)| compare::counts(from.source, from.observed_at, self.now));
+        let others = others.map(|(usd, from)| (from.source, *usd));
+        Some((to_cents(*usd), compare::figures(from.clone(), *usd, others)))
+    }
+
+    /// A source's facts that may be compared with.
+    fn current(&self, source: Source) -> Option<&TokenObservation> {
+        self.facts(source).filter(|said| compare::counts(source, said.as_of, self.now))
     }
 }

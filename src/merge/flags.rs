@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::limits::{
-    IMPLAUSIBLE_CAP_FACTOR, IMPLAUSIBLE_CAP_USD, LOW_LIQUIDITY_SHARE, LOW_LIQUIDITY_USD, MIN_DEPTH_USD, NEW_AGE,
+    IMPLAUSIBLE_CAP_FACTOR, IMPLAUSIBLE_CAP_USD, LOW_LIQUIDITY_SHARE, LOW_LIQUIDITY_USD, NEW_AGE, PROMOTION_HOLDS,
     SUSPECT_AGE, SUSPECT_CHANGE_PCT, TOP_HOLDERS_PCT, WASH_CHANGE_PCT, WASH_MIN_VOLUME_USD, WASH_POOL_SHARE,
     WASH_TRADE_SHARE, WASH_TURNOVER, WASH_TXNS,
 };
 use super::pool::{Market, PoolReason};
 use super::price::Shown;
+use super::symbols::Imitated;
 use super::{Known, World};
-use crate::{Flag, FlagDetail, Source, Statement, Timestamp, Token, TokenObservation, Window};
+use crate::{
+    Field, FieldProvenance, Flag, FlagDetail, SortedMap, Source, Statement, Timestamp, Token, TokenObservation, Window,
+};
 
 /// What the flags of one token are judged by.
 pub(super) struct Case<'m, 'a> {
@@ -19,8 +22,9 @@ pub(super) struct Case<'m, 'a> {
     pub(super) known: &'m Known,
     pub(super) markets: &'m [Market<'a>],
     pub(super) eligible: &'m [&'m Market<'a>],
-    pub(super) main: Option<&'m Market<'a>>,
     pub(super) shown: &'m Shown<'m, 'a>,
+    /// Where the row's fields come from.
+    pub(super) origins: &'m SortedMap<Field, FieldProvenance>,
     /// Whether the cap was above the whole value.
     pub(super) contradiction: bool,
     /// Whether a sum lacks a pool.
@@ -56,7 +60,7 @@ fn reason(flag: Flag, case: &Case) -> Reason {
         Some((Some(said.source), words.to_owned()))
     };
     match flag {
-        Flag::LowLiquidity => low_liquidity(case.row).map(|words| (None, words)),
+        Flag::LowLiquidity => low_liquidity(case.row).map(|words| (case.source(Field::LiquidityUsd), words)),
         Flag::Lookalike => lookalike(case),
         Flag::FakeLiquidity => fake_liquidity(case),
         Flag::Wash => wash(case),
@@ -64,11 +68,14 @@ fn reason(flag: Flag, case: &Case) -> Reason {
             let words = "the pool's price and Jupiter's are more than 10 % apart";
             (Some(Source::Jupiter), words.to_owned())
         }),
-        Flag::PoolConflict => {
-            let pool = case.eligible.iter().find(|pool| pool.conflict)?;
-            let words = format!("sources are more than 5 % apart on pool {}", pool.id.address());
-            Some((None, words))
-        }
+        Flag::PoolConflict => case.eligible.iter().find(|pool| pool.conflict).map(|pool| {
+            let told = pool
+                .all
+                .iter()
+                .filter_map(|said| Some(format!("{} says {} USD", said.source.label(), said.price_usd?)));
+            let told: Vec<String> = told.collect();
+            (None, format!("{} on pool {}", told.join(", "), pool.id.address()))
+        }),
         Flag::Suspect => suspect(case, jupiter),
         Flag::MintAuthority => told(|said| said.mint_authority == Some(true), "new tokens can be minted"),
         Flag::FreezeAuthority => told(|said| said.freeze_authority == Some(true), "balances can be frozen"),
@@ -79,14 +86,15 @@ fn reason(flag: Flag, case: &Case) -> Reason {
         }
         Flag::New => {
             let age = case.world.now.since(case.row.created_at?);
-            (age < NEW_AGE).then(|| (None, "its oldest pool is younger than an hour".to_owned()))
+            (age < NEW_AGE)
+                .then(|| (case.source(Field::CreatedAt), "its oldest pool is younger than an hour".to_owned()))
         }
         Flag::Promoted => {
             let source = case.known.promoted_by(case.world.now)?;
             Some((Some(source), "its showing is paid for".to_owned()))
         }
         Flag::Partial => case.partial.then(|| {
-            let words = "not every pool gives its volume in every window";
+            let words = "not every pool tells its volume or trades in every window";
             (None, words.to_owned())
         }),
     }
@@ -102,12 +110,13 @@ fn low_liquidity(row: &Token) -> Option<String> {
 }
 
 fn lookalike(case: &Case) -> Reason {
-    let exempt = case.known.statements.values().any(|said| said.what.verified == Some(true));
-    let symbol = case.row.symbol.as_deref().filter(|_| !exempt)?;
-    case.world
-        .symbols
-        .belongs_to_others(&case.row.id, symbol)
-        .then(|| (None, format!("the symbol {symbol} belongs to another token")))
+    let symbol = case.row.symbol.as_deref().filter(|_| !case.known.is_vouched_for(&case.row.id))?;
+    Some(match case.world.symbols.imitated(&case.row.id, symbol)? {
+        Imitated::Anchor(anchor) => (None, format!("look-alike of {anchor}")),
+        Imitated::Verified(token, symbol) => {
+            (Some(Source::Jupiter), format!("look-alike of {symbol}, {}", token.address()))
+        }
+    })
 }
 
 /// A counterfeit pool taints the token only while little honest money stands beside it: else anybody could mark a good
@@ -144,29 +153,47 @@ fn wash(case: &Case) -> Reason {
 
 fn suspect(case: &Case, jupiter: Option<&TokenObservation>) -> Reason {
     let row = case.row;
-    let own = |words: &str| Some((None, words.to_owned()));
+    let of = |field: Field, words: &str| Some((case.source(field), words.to_owned()));
     if case.contradiction {
-        return own("the market cap told is above the value of all tokens");
+        return of(Field::MarketCapUsd, "the market cap told is above the value of all tokens");
     }
     if case.shown.thin {
-        return own("a price with next to no liquidity behind it");
+        return of(Field::PriceUsd, "a price with next to no liquidity behind it");
     }
+    let capped = if row.market_cap_usd.is_some() { Field::MarketCapUsd } else { Field::FdvUsd };
     let cap = row.market_cap_usd.or(row.fdv_usd).unwrap_or(0.0);
     let thin = row.liquidity_usd.is_some_and(|usd| usd < LOW_LIQUIDITY_USD && cap > IMPLAUSIBLE_CAP_FACTOR * usd);
     if cap > IMPLAUSIBLE_CAP_USD || thin {
-        return own("an implausible market cap");
+        return of(capped, "an implausible market cap");
     }
     if Window::ALL.into_iter().any(|window| row.change_pct.at(window).is_some_and(|pct| pct > SUSPECT_CHANGE_PCT)) {
-        return own("a change of over 10,000 %");
+        return of(Field::ChangePct, "a change of over 10,000 %");
     }
-    let shallow = case.main.is_some_and(|pool| pool.depth.is_some_and(|depth| depth < MIN_DEPTH_USD));
-    if shallow && !row.change_pct.is_empty() {
-        return own("a change in next to no liquidity");
-    }
-    let old = row.created_at.is_some_and(|at| case.world.now.since(at) > SUSPECT_AGE);
+    let old = row.created_at.is_some_and(|at| case.world.now.since(at) >= SUSPECT_AGE);
     let distrusted = jupiter.is_some_and(|facts| facts.suspicious == Some(true));
     (distrusted && old && case.shown.jupiter.is_none()).then(|| {
         let words = "Jupiter distrusts it and gives no price";
         (Some(Source::Jupiter), words.to_owned())
     })
+}
+
+impl Case<'_, '_> {
+    /// Who gave a field of the row.
+    fn source(&self, field: Field) -> Option<Source> {
+        self.origins.get(&field).map(|origin| origin.source)
+    }
+}
+
+impl Known {
+    /// Whether somebody says at `now` that its showing is paid for.
+    fn promoted_by(&self, now: Timestamp) -> Option<Source> {
+        let fresh = |as_of| now.since(as_of) < PROMOTION_HOLDS;
+        let said =
+            self.statements.iter().find(|((_, kind), said)| *kind == Statement::Promotion && fresh(said.what.as_of));
+        let pools = || {
+            let mut all = self.pools.values().flat_map(BTreeMap::values);
+            all.find(|said| said.what.promoted && fresh(said.what.as_of)).map(|said| said.what.source)
+        };
+        said.map(|((source, _), _)| *source).or_else(pools)
+    }
 }

@@ -124,8 +124,15 @@ pub(crate) const MAX_POOLS: usize = 64;
 /// The most prices kept for mints that are not tracked (anchors and quote tokens).
 pub(crate) const MAX_QUOTE_PRICES: usize = 1_000;
 
+/// The most pools by which the price of a native coin is judged; a median of fewer is as good.
+pub(crate) const MAX_IMPLIED: usize = 4_096;
+
 /// How long a token without a row is remembered after its newest observation: long enough to be asked about twice.
 pub(crate) const ROWLESS_HOLDS: Duration = Duration::from_secs(3_600);
+
+/// How long after the last answer a limit that was passed since is looked at again: ticks come sooner. In an outage
+/// nothing is.
+pub(crate) const ANSWER_LAG: Duration = Duration::from_secs(10);
 
 /// A row is renewed without a change when its newest confirmation is this far ahead of what it says.
 pub(crate) const CONFIRM_AFTER: Duration = Duration::from_secs(20);

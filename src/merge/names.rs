@@ -5,36 +5,19 @@ use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::Known;
-use super::anchor::RESERVED_SYMBOLS;
 use super::pool::Market;
-use crate::{Chain, FieldProvenance, Source, Statement, TokenId, TokenObservation};
+use super::{Known, compare};
+use crate::{FieldProvenance, PoolObservation, PoolSide, Source, Statement, Timestamp, TokenId, TokenObservation};
 
-/// A symbol as it is compared: composed, without a leading `$` and blanks, in small letters.
-pub(crate) fn fold(symbol: &str) -> String {
-    let composed: String = symbol.nfkc().collect();
-    composed.trim().trim_start_matches('$').to_lowercase().nfc().collect()
+/// A name as it is compared: composed, without a leading `$` and blanks, in small letters.
+pub(crate) fn fold(name: &str) -> String {
+    plain(name).to_lowercase().nfc().collect()
 }
 
-/// The symbols of verified tokens, and who may carry them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Symbols {
-    verified: BTreeMap<(Chain, String), BTreeSet<TokenId>>,
-}
-
-impl Symbols {
-    /// Notes that a verified token carries the symbol; whether that is news.
-    pub(crate) fn insert(&mut self, token: &TokenId, symbol: &str) -> bool {
-        let key = (token.chain().clone(), fold(symbol));
-        self.verified.entry(key).or_default().insert(token.clone())
-    }
-
-    /// Whether the symbol belongs to others: an anchor, or a verified token of the same chain.
-    pub(crate) fn belongs_to_others(&self, token: &TokenId, symbol: &str) -> bool {
-        let folded = fold(symbol);
-        RESERVED_SYMBOLS.contains(&folded.as_str())
-            || self.verified.get(&(token.chain().clone(), folded)).is_some_and(|owners| !owners.contains(token))
-    }
+/// A name in compatible characters only (no fullwidth, circled or bold letters), without a leading `$` and blanks.
+pub(super) fn plain(name: &str) -> String {
+    let composed: String = name.nfkc().collect();
+    composed.trim().trim_start_matches('$').to_owned()
 }
 
 /// A name and who gave it.
@@ -45,49 +28,97 @@ pub(super) struct Names {
     pub(super) origin: Option<FieldProvenance>,
 }
 
+impl Known {
+    /// The sides on which pools name the token, in the order of the pools.
+    fn sides<'a>(&'a self, token: &'a TokenId) -> impl Iterator<Item = (&'a PoolObservation, &'a PoolSide)> {
+        let pools = self.pools.values().flat_map(BTreeMap::values).map(|said| &said.what);
+        pools.flat_map(move |said| {
+            let sides = [&said.base, &said.quote].into_iter().filter(move |side| side.token == *token);
+            sides.map(move |side| (said, side))
+        })
+    }
+
+    /// Whether Jupiter verified the token or CoinGecko lists it: then it is nobody's look-alike.
+    pub(super) fn is_vouched_for(&self, token: &TokenId) -> bool {
+        let verified = self.statements.values().any(|said| said.what.verified == Some(true));
+        verified || self.sides(token).any(|(_, side)| side.listed == Some(true))
+    }
+}
+
+/// Symbol and name in one text, as far as both are known.
+fn whole(symbol: Option<&str>, name: Option<&str>) -> Option<String> {
+    match (symbol, name) {
+        (Some(symbol), Some(name)) => Some(format!("{symbol} ({name})")),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
+impl Names {
+    fn of_facts(said: &TokenObservation) -> Self {
+        let origin = Some(FieldProvenance::plain(said.source, said.as_of));
+        Self { symbol: said.symbol.clone(), name: said.name.clone(), origin }
+    }
+
+    fn of_side(said: &PoolObservation, side: &PoolSide) -> Self {
+        let origin = Some(FieldProvenance::of_pool(said.source, &said.pool, said.as_of));
+        Self { symbol: side.symbol.clone(), name: side.name.clone(), origin }
+    }
+}
+
+/// The name, and what the other sources call the token: `SYMBOL (name)`.
+pub(super) fn name(token: &TokenId, known: &Known, pool: Option<&Market>, now: Timestamp) -> Names {
+    let mut names = best_name(token, known, pool);
+    let facts = known.statements.values().map(|said| &said.what).map(|said| {
+        let text = whole(said.symbol.as_deref(), said.name.as_deref());
+        (said.source, said.as_of, text)
+    });
+    // The pool that stands for the token speaks first.
+    let first = pool
+        .into_iter()
+        .flat_map(|pool| pool.all.iter().map(|said| (*said, if pool.inverted { &said.quote } else { &said.base })));
+    let sides = first.chain(known.sides(token)).map(|(said, side)| {
+        let text = whole(side.symbol.as_deref(), side.name.as_deref());
+        (said.source, said.as_of, text)
+    });
+    let told = facts.chain(sides).filter(|(source, as_of, _)| compare::counts(*source, *as_of, now));
+    let told = told.filter_map(|(source, _, text)| Some((source, text?)));
+    names.origin = names.origin.take().map(|origin| compare::texts(origin, told));
+    names
+}
+
 /// The name: Jupiter's if it verified the token, GeckoTerminal's if CoinGecko lists it, Jupiter's, the canonical pool's.
-pub(super) fn name(known: &Known, pool: Option<&Market>) -> Names {
+fn best_name(token: &TokenId, known: &Known, pool: Option<&Market>) -> Names {
     let facts =
         |source| known.statement(source, Statement::Facts).filter(|said| said.symbol.is_some() || said.name.is_some());
     let verified = |said: &&TokenObservation| said.verified == Some(true);
     let (jupiter, gecko) = (facts(Source::Jupiter), facts(Source::Geckoterminal));
-    let told = |said: &TokenObservation| Names {
-        symbol: said.symbol.clone(),
-        name: said.name.clone(),
-        origin: Some(FieldProvenance::plain(said.source, said.as_of)),
+    let named = |side: &PoolSide| side.symbol.is_some() || side.name.is_some();
+    let listed = || {
+        let listed = known.sides(token).filter(|(_, side)| side.listed == Some(true) && named(side));
+        listed.max_by_key(|(said, _)| (said.as_of, &said.pool)).map(|(said, side)| Names::of_side(said, side))
     };
     let by_pool = || {
         let pool = pool?;
         let mut sides = [pool.main].into_iter().chain(pool.all.iter().copied());
-        let (said, side) = sides.find_map(|said| {
+        sides.find_map(|said| {
             let side = if pool.inverted { &said.quote } else { &said.base };
-            (side.symbol.is_some() || side.name.is_some()).then_some((said, side))
-        })?;
-        Some(Names {
-            symbol: side.symbol.clone(),
-            name: side.name.clone(),
-            origin: Some(FieldProvenance::of_pool(said.source, pool.id, said.as_of)),
+            named(side).then(|| Names::of_side(said, side))
         })
     };
     jupiter
         .filter(verified)
         .or(gecko.filter(verified))
-        .or(jupiter)
-        .map(told)
+        .map(Names::of_facts)
+        .or_else(listed)
+        .or_else(|| jupiter.map(Names::of_facts))
         .or_else(by_pool)
-        .or_else(|| gecko.map(told))
+        .or_else(|| gecko.map(Names::of_facts))
         .unwrap_or_default()
 }
 
 /// Every other symbol and name that a source gives the token, sorted.
 pub(crate) fn aliases(token: &TokenId, known: &Known, shown: &[Option<&str>]) -> Vec<Arc<str>> {
-    let sides = known.pools.values().flat_map(BTreeMap::values);
-    let sides = sides.flat_map(|said| {
-        [&said.what.base, &said.what.quote]
-            .into_iter()
-            .filter(|side| side.token == *token)
-            .flat_map(|side| [&side.symbol, &side.name])
-    });
+    let sides = known.sides(token).flat_map(|(_, side)| [&side.symbol, &side.name]);
     let told = known.statements.values();
     let told = told.flat_map(|said| [&said.what.symbol, &said.what.name]);
     let shown: BTreeSet<String> = shown.iter().flatten().map(|name| fold(name)).collect();
@@ -104,7 +135,6 @@ pub(crate) fn aliases(token: &TokenId, known: &Known, shown: &[Option<&str>]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::token_id;
 
     #[test]
     fn symbols_are_compared_folded() {
@@ -112,16 +142,5 @@ mod tests {
             assert_eq!(fold(a), fold(b));
         }
         assert_ne!(fold("SOLX"), fold("SOL"));
-    }
-
-    #[test]
-    fn a_verified_symbol_belongs_to_its_owner() {
-        let mut symbols = Symbols::default();
-        assert!(symbols.insert(&token_id(1), "WIF"));
-        assert!(!symbols.insert(&token_id(1), "wif"));
-        assert!(!symbols.belongs_to_others(&token_id(1), "WIF"));
-        assert!(symbols.belongs_to_others(&token_id(2), "$Wif"));
-        assert!(symbols.belongs_to_others(&token_id(2), "usdc"));
-        assert!(!symbols.belongs_to_others(&token_id(2), "BONK"));
     }
 }

@@ -5,28 +5,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::anchor::{self, Reference};
+use super::anchor;
 use super::limits::{
     COARSE_USD_FROM, DERIVED_DIGITS, FAKE_FACTOR, MIN_DEPTH_USD, POOL_CONFLICT, PUMPFUN_COMPLETE_SOL, REPORTED_CAP,
     SAME_MOMENT,
 };
-use super::venue::{is_curve, is_destination, venue};
+use super::price::is_stale;
+use super::venue::{is_curve, is_destination, is_telling, venue};
+use super::verdict::{Verdict, verdict};
 use super::{Known, Memory, PoolMemory, Said, World, swapped, to_cents};
-use crate::{
-    Freshness, PerWindow, PoolId, PoolObservation, Price, Source, Statement, Timestamp, TokenId, Traders, Txns, Window,
-};
-
-/// The judgement of one source's prices of one pool. It holds for that observation, and for later ones for which no
-/// reference of their time is known.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Verdict {
-    /// The observation that was judged.
-    as_of: Timestamp,
-    /// Whether its prices are told in money of known worth.
-    anchored: bool,
-    /// USD per unit of that money.
-    money_usd: f64,
-}
+use crate::{Freshness, PerWindow, PoolId, PoolObservation, Price, Source, Timestamp, TokenId, Traders, Txns, Window};
 
 /// Why a pool counts or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,6 +65,9 @@ pub struct PoolView {
     pub eligible: bool,
     /// Why, or why not.
     pub reason: PoolReason,
+    /// How much it speaks for the token: the mean of volume and depth, USD. Not part of its JSON.
+    #[serde(skip)]
+    pub score: f64,
 }
 
 /// A pool from the token's side.
@@ -102,8 +93,12 @@ pub(super) struct Market<'a> {
     pub(super) price: Option<Price>,
     /// USD, twice the quote side.
     pub(super) depth: Option<f64>,
-    /// USD, what the source reports.
+    /// The observation that tells what is on the quote side.
+    backer: Option<&'a PoolObservation>,
+    /// USD, what a source reports.
     pub(super) reported: Option<f64>,
+    /// The observation that reports it.
+    reporter: Option<&'a PoolObservation>,
     pub(super) score: f64,
     pub(super) conflict: bool,
     pub(super) reason: PoolReason,
@@ -120,6 +115,16 @@ impl<'a> Market<'a> {
         self.price.map_or(0.0, Price::to_f64)
     }
 
+    /// Whether its price is so old that any fresher one wins.
+    pub(super) fn is_stale(&self, heard: Timestamp) -> bool {
+        is_stale(self.main.source, self.main.as_of, heard)
+    }
+
+    /// What a source says about it.
+    pub(super) fn by(&self, source: Source) -> Option<&'a PoolObservation> {
+        self.all.iter().copied().find(|said| said.source == source)
+    }
+
     pub(super) fn created_at(&self) -> Option<Timestamp> {
         self.all.iter().filter_map(|said| said.created_at).min()
     }
@@ -128,6 +133,13 @@ impl<'a> Market<'a> {
     pub(super) fn liquidity(&self) -> Option<f64> {
         let depth = self.depth.filter(|_| !self.curve)?;
         Some(self.reported.map_or(depth, |usd| usd.min(REPORTED_CAP * depth)))
+    }
+
+    /// Whose word the money that counts is: the reporter's, unless more was reported than counts, or nothing.
+    pub(super) fn liquidity_by(&self) -> &'a PoolObservation {
+        let counts = self.reported.zip(self.depth).is_some_and(|(usd, depth)| usd <= REPORTED_CAP * depth);
+        let by = if counts { self.reporter } else { self.backer };
+        by.unwrap_or(self.main)
     }
 
     /// Buys and sells of the token in a window.
@@ -185,11 +197,13 @@ impl<'a> Market<'a> {
             prices_token,
             eligible: self.eligible(),
             reason: if canonical { PoolReason::Canonical } else { self.reason },
+            score: self.score,
         }
     }
 }
 
-/// All pools of a token, judged together; whether it has left its bonding curve; every venue that it was seen on.
+/// All pools of a token, judged together; whether it has left its bonding curve; the curves and
+/// their destinations that it was ever seen on.
 pub(super) fn markets<'a>(
     token: &TokenId,
     known: &'a Known,
@@ -204,7 +218,7 @@ pub(super) fn markets<'a>(
         .collect();
     let mut venues = memory.venues.clone();
     for market in &markets {
-        if !venues.contains(&market.venue) {
+        if is_telling(&market.venue) && !venues.contains(&market.venue) {
             venues.insert(market.venue.clone());
         }
     }
@@ -303,7 +317,8 @@ fn read<'a>(
         .find(|said| said.txns.h24.is_some())
         .unwrap_or(main);
     let reporter = preferred(Source::Geckoterminal).filter(|_| together);
-    let reported = [reporter, Some(main), Some(newest)].into_iter().flatten().find_map(|said| said.liquidity_usd);
+    let reporter = [reporter, Some(main), Some(newest)].into_iter().flatten().find(|said| said.liquidity_usd.is_some());
+    let reported = reporter.and_then(|said| said.liquidity_usd);
 
     let reference = anchor::reference(money, world.rates);
     let in_table = anchor::is_anchor(money);
@@ -312,11 +327,11 @@ fn read<'a>(
     let reserve = |said: &&PoolObservation| {
         if inverted { said.base_reserve } else { said.quote_reserve }
     };
-    let deepest = all.iter().copied().filter(|said| reserve(said).is_some()).max_by_key(|said| said.as_of);
+    let backer = all.iter().copied().filter(|said| reserve(said).is_some()).max_by_key(|said| said.as_of);
     let venue = venue(main);
     let curve = is_curve(&venue);
     let depth =
-        deepest.as_ref().and_then(reserve).zip(money_usd).map(|(reserve, usd)| 2.0 * reserve * usd).filter(|_| !curve);
+        backer.as_ref().and_then(reserve).zip(money_usd).map(|(reserve, usd)| 2.0 * reserve * usd).filter(|_| !curve);
     let volume = flow.volume_usd.h24.unwrap_or(0.0);
     let score = if curve { volume } else { (volume * depth.or(reported).unwrap_or(0.0)).sqrt() };
     Some(Market {
@@ -330,7 +345,9 @@ fn read<'a>(
         in_table,
         price: price(main, inverted, money_usd.filter(|_| verdict.is_some_and(|v| v.anchored))),
         depth,
+        backer,
         reported,
+        reporter,
         score,
         conflict,
         reason: PoolReason::Unanchored,
@@ -382,37 +399,6 @@ pub(super) fn ratio(a: f64, b: f64) -> f64 {
     if a > b { a / b } else { b / a }
 }
 
-/// Judges an observation by a reference of its time; without one the last judgement holds.
-fn verdict(
-    main: &PoolObservation,
-    inverted: bool,
-    money: &TokenId,
-    table: Option<Reference>,
-    memory: Option<&PoolMemory>,
-    world: &World,
-) -> Option<Verdict> {
-    let before = memory.and_then(|memory| memory.verdicts.get(&main.source).copied());
-    if let Some(before) = before.filter(|before| before.as_of == main.as_of) {
-        return Some(before);
-    }
-    let reference = if anchor::is_anchor(money) {
-        table
-    } else {
-        world
-            .prices
-            .get(money)
-            .and_then(|said| Some(Reference { usd: said.what.price_usd?.to_f64(), as_of: Some(said.what.as_of) }))
-    };
-    match reference.filter(|reference| reference.covers(main.as_of)) {
-        Some(reference) => Some(Verdict {
-            as_of: main.as_of,
-            anchored: anchor::holds(main, inverted, reference.usd),
-            money_usd: reference.usd,
-        }),
-        None => before,
-    }
-}
-
 /// USD per token: what the source says, unless it cut the digits or tells the price of the other side.
 fn price(main: &PoolObservation, inverted: bool, money_usd: Option<f64>) -> Option<Price> {
     if inverted {
@@ -426,18 +412,4 @@ fn price(main: &PoolObservation, inverted: bool, money_usd: Option<f64>) -> Opti
         .filter(|_| coarse)
         .and_then(|(quote, usd)| Price::from_f64(quote.to_f64() * usd, DERIVED_DIGITS))
         .or(Some(told))
-}
-
-impl Known {
-    /// Whether somebody says at `now` that its showing is paid for.
-    pub(super) fn promoted_by(&self, now: Timestamp) -> Option<Source> {
-        let fresh = |as_of| now.since(as_of) < super::limits::PROMOTION_HOLDS;
-        let said =
-            self.statements.iter().find(|((_, kind), said)| *kind == Statement::Promotion && fresh(said.what.as_of));
-        let pools = || {
-            let mut all = self.pools.values().flat_map(BTreeMap::values);
-            all.find(|said| said.what.promoted && fresh(said.what.as_of)).map(|said| said.what.source)
-        };
-        said.map(|((source, _), _)| *source).or_else(pools)
-    }
 }

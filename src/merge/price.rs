@@ -28,17 +28,18 @@ pub(super) struct Shown<'m, 'a> {
 }
 
 /// Chooses the price. `ranked`: the eligible pools, canonical first.
+///
+/// The first pool near the reference gives it, one whose price is stale only if all are.
 pub(super) fn shown_price<'m, 'a>(
     ranked: &[&'m Market<'a>],
     reference: Option<f64>,
     jupiter: Option<&'m TokenObservation>,
     heard: Timestamp,
 ) -> Option<Shown<'m, 'a>> {
-    let candidate = ranked
-        .iter()
-        .copied()
-        .find(|market| reference.is_some_and(|usd| ratio(market.price_f64(), usd) <= REFERENCE_RATIO));
-    let rejected = ranked.first().is_some_and(|first| candidate.is_none_or(|candidate| candidate.id != first.id));
+    let near = |market: &&Market| reference.is_some_and(|usd| ratio(market.price_f64(), usd) <= REFERENCE_RATIO);
+    let mut believed = ranked.iter().copied().filter(near);
+    let candidate = believed.clone().find(|market| !market.is_stale(heard)).or_else(|| believed.next());
+    let rejected = ranked.first().is_some_and(|first| !near(first));
     let word = jupiter.and_then(|said| Some((said, said.price_usd?)));
     let by_jupiter = |disputed| {
         word.map(|(said, price)| Shown {
@@ -62,8 +63,8 @@ pub(super) fn shown_price<'m, 'a>(
         let liquidity = said.liquidity_usd.unwrap_or(0.0);
         let depth = ranked.first().and_then(|first| first.depth).unwrap_or(0.0);
         let overrules = disputed && liquidity >= JUPITER_MIN_LIQUIDITY_USD.max(depth / 2.0) && said.as_of > as_of;
-        let stale = |source: Source, as_of| source.freshness(heard.since(as_of)) >= Freshness::Stale;
-        let fresher = stale(source, as_of) && !stale(said.source, said.as_of) && liquidity >= JUPITER_THIN_USD;
+        let fresher =
+            pool.is_stale(heard) && !is_stale(said.source, said.as_of, heard) && liquidity >= JUPITER_THIN_USD;
         if overrules || fresher {
             return by_jupiter(disputed);
         }
@@ -128,6 +129,11 @@ pub(super) fn in_sol(shown: &Shown, world: &World, before: Option<InSol>) -> (Op
         Some(InSol { price_usd: shown.price, sol_usd, price_sol: Price::from_f64(quotient, DERIVED_DIGITS)? })
     });
     (next.map(|next| next.price_sol), next)
+}
+
+/// Whether a word is so old that any fresher one wins.
+pub(super) fn is_stale(source: Source, as_of: Timestamp, heard: Timestamp) -> bool {
+    source.freshness(heard.since(as_of)) >= Freshness::Stale
 }
 
 /// Whether a rate moved enough to renew what is derived from it.

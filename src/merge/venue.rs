@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::PoolObservation;
 
 /// What the sources call a venue, and what we call it.
-const ALIASES: [(&str, &str); 14] = [
+const ALIASES: [(&str, &str); 15] = [
     ("pump-fun", "pumpfun"),
     ("pump-swap", "pumpswap"),
     ("pump-amm", "pumpswap"),
@@ -20,6 +20,7 @@ const ALIASES: [(&str, &str); 14] = [
     ("uniswap_v2", "uniswap-v2"),
     ("uniswap_v3", "uniswap-v3"),
     ("pancakeswap_v2", "pancakeswap-v2"),
+    ("pancakeswap-v3-solana", "pancakeswap-v3"),
 ];
 
 /// A venue and a label that together are a venue of its own.
@@ -86,6 +87,11 @@ pub(crate) fn is_curve(venue: &str) -> bool {
 /// Whether tokens of the curve move to this venue when they graduate.
 pub(crate) fn is_destination(curve: &str, venue: &str) -> bool {
     CURVES.iter().any(|(name, destinations)| *name == curve && destinations.contains(&venue))
+}
+
+/// Whether the venue tells something about a curve: it is one, or tokens of one move there.
+pub(crate) fn is_telling(venue: &str) -> bool {
+    CURVES.iter().any(|(name, destinations)| *name == venue || destinations.contains(&venue))
 }
 
 /// The name of a venue (a row's `dex`) that a person reads.

@@ -35,7 +35,7 @@ macro_rules! flags {
 flags! {
     /// Under 10,000 USD, or under a hundredth of the market cap.
     LowLiquidity = "low_liquidity", "low liq";
-    /// Its symbol is that of an anchor or of a verified token with another address.
+    /// Its symbol is, or looks like, that of an anchor or of a verified token with another address.
     Lookalike = "lookalike", "look-alike";
     /// A pool reports over a thousand times the liquidity that its quote side can back.
     FakeLiquidity = "fake_liquidity", "fake liq";
@@ -57,7 +57,7 @@ flags! {
     New = "new", "new";
     /// Somebody pays a source to show it.
     Promoted = "promoted", "ad";
-    /// Some of its figures cover less than their window.
+    /// Some of its sums lack a pool that did not tell its part.
     Partial = "partial", "partial";
 }
 

@@ -61,6 +61,18 @@ impl Field {
 }
 
 /// The origin of one field.
+///
+/// `others` holds what the other sources say of the same thing, `spread_pct` how far all of them lie apart:
+///
+/// | field | compared |
+/// |---|---|
+/// | `price_usd` | USD per token, by pool or as a whole; nothing stale |
+/// | `liquidity_usd`, `volume_usd`, `txns` | the sum over the very pools that are shown, of sources that describe all of them; of a figure of the whole token those of the whole token; 24 hours |
+/// | `market_cap_usd`, `fdv_usd` | each source's supply, at the price that is shown |
+/// | `created_at` | the oldest pool that the source knows of, as a time |
+/// | `name` | `SYMBOL (name)` |
+///
+/// Other fields are told by one source only. What has expired is not compared, but for times of birth, which do not age.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldProvenance {
     /// Whose number is shown.
@@ -70,7 +82,7 @@ pub struct FieldProvenance {
     pub pool: Option<Arc<str>>,
     /// When it was true.
     pub observed_at: Timestamp,
-    /// What the other sources say, as they say it.
+    /// What the other sources say.
     #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
     pub others: SortedMap<Source, Box<str>>,
     /// How far the sources lie apart, percent of the shown value.

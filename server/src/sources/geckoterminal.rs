@@ -78,7 +78,8 @@ impl GeckoTerminal {
         self.pool_list(chain, request, page).await
     }
 
-    /// Facts of the first 30 tokens that live on `chain`, and their top pools. The harvest says who was asked for.
+    /// Facts of the first 30 tokens that live on `chain`, and their top pools with what is on either side of them. The
+    /// harvest says who was asked for.
     pub async fn tokens_multi(&self, chain: &Chain, tokens: &[TokenId]) -> Result<Harvest, SourceError> {
         let (asked, list) = batch::tokens(chain, tokens, MOST_IDS);
         if asked.is_empty() {
@@ -86,7 +87,8 @@ impl GeckoTerminal {
         }
         let network = Network::of(chain);
         let request = Request::path(["networks", chain.geckoterminal_network(), "tokens", "multi", &list])
-            .with("include", "top_pools");
+            .with("include", "top_pools")
+            .with("include_composition", true);
         self.0
             .ask(&request, asked, |body, as_of, sieve, harvest| read_tokens(&network, body, as_of, sieve, harvest))
             .await

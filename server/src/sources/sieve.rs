@@ -105,10 +105,20 @@ impl Sieve {
         self.keep(field, read)
     }
 
-    /// A change or a share in percent.
+    /// A change in percent.
     pub(super) fn percent(&mut self, field: &'static str, raw: Raw<'_>) -> Option<f64> {
         let read = number(raw?).and_then(|value| {
             if (LEAST_PERCENT..=MOST_PERCENT).contains(&value) { Ok(value) } else { Err("out_of_range") }
+        });
+        self.keep(field, read)
+    }
+
+    /// A part of a whole in percent.
+    pub(super) fn share(&mut self, field: &'static str, raw: Raw<'_>) -> Option<f64> {
+        let read = number(raw?).and_then(|value| match value {
+            value if value < 0.0 => Err("negative"),
+            value if value <= 100.0 => Ok(value),
+            _ => Err("out_of_range"),
         });
         self.keep(field, read)
     }
@@ -335,6 +345,11 @@ mod tests {
         assert_eq!(percent("-100.01"), Err("out_of_range"));
         assert_eq!(percent("1e7"), Ok(1e7));
         assert_eq!(percent("10000001"), Err("out_of_range"));
+        let share = |json: &str| read(json, |sieve, raw| sieve.share("f", raw));
+        assert_eq!((share("0"), share("100"), share("-0.1")), (Ok(0.0), Ok(100.0), Err("negative")));
+        assert_eq!(share("100.1"), Err("out_of_range"));
+        let usd = |json: &str| read(json, |sieve, raw| sieve.usd("f", raw));
+        assert_eq!((usd("9999999999999.9"), usd("1e13")), (Ok(9_999_999_999_999.9), Err("out_of_range")));
         let price = |json: &str| read(json, |sieve, raw| sieve.price("f", raw)).is_ok();
         assert!(price("999999999.9") && !price("1e9") && price("1e-60") && !price("1e-400"));
         let count = |json: &str| read(json, |sieve, raw| sieve.count("f", raw));

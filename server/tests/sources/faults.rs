@@ -286,7 +286,7 @@ async fn requests_say_who_asks_and_for_what() {
             "/below/networks/solana/pools?sort=h24_volume_usd_desc&include=base_token%2Cquote_token%2Cdex&page=1"
                 .into(),
             "/below/search/pools?query=wif&network=solana&include=base_token%2Cquote_token%2Cdex&page=2".into(),
-            format!("/below/networks/solana/tokens/multi/{a},{b}?include=top_pools"),
+            format!("/below/networks/solana/tokens/multi/{a},{b}?include=top_pools&include_composition=true"),
             format!("/below/price/v3?ids=So11111111111111111111111111111111111111112%2C{a}%2C{b}"),
             "/below/tokens/v2/toptrending/5m?limit=100".into(),
             format!("/below/tokens/v2/search?query={a}%2C{b}"),

@@ -2,6 +2,7 @@
 //!
 //! The folder is named by `MEMESCOPE_RECORDINGS`; without it these tests report that they were skipped.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use memescope::{Chain, Harvest, Statement, TokenId, Window};
@@ -18,6 +19,141 @@ fn recording(name: &str) -> Option<String> {
     };
     let path = PathBuf::from(folder).join(format!("{name}.json"));
     Some(std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// How the product asks for what a recording holds.
+#[derive(Clone, Copy, Debug)]
+enum Endpoint {
+    /// DexScreener's pools: by search, by token, by pool.
+    Pairs,
+    /// DexScreener's paid feeds.
+    Boosts,
+    /// GeckoTerminal's lists of pools.
+    Pools,
+    /// GeckoTerminal's tokens with their pools.
+    Tokens,
+    /// Jupiter's prices.
+    Prices,
+    /// Jupiter's lists of tokens.
+    Mints,
+    /// A refusal, whatever was asked.
+    Refusal,
+    /// Nothing that becomes an observation, and why not.
+    None(&'static str),
+}
+
+/// A value that is refused in a recording: field, reason, how often.
+type Refused = (&'static str, &'static str, usize);
+
+/// A file, its endpoint, the pools and tokens in it, and what is refused of it.
+type Recording = (&'static str, Endpoint, (usize, usize), &'static [Refused]);
+
+/// Every recording, what the product asks to get the like of it, how many pools and tokens come of it, and every value
+/// in it that is refused.
+const RECORDINGS: [Recording; 40] = {
+    use Endpoint::{Boosts, Mints, None, Pairs, Pools, Prices, Refusal, Tokens};
+    const CANDLES: Endpoint = None("candles: they draw charts and are no observation");
+    const DEAD: Endpoint = None("an endpoint that no longer exists");
+    const SIMPLE: Endpoint = None("simple prices: the lists of pools say more for the same budget");
+    const OTHER: Endpoint = None("another vendor");
+    [
+        ("coingecko-onchain.error_401.1", Refusal, (0, 0), &[]),
+        ("coingecko-onchain.ohlcv.doc1", CANDLES, (0, 0), &[]),
+        (
+            "coingecko-onchain.pools_multi.doc1",
+            None("pools by their addresses: DexScreener answers that within a larger budget"),
+            (0, 0),
+            &[],
+        ),
+        ("coingecko-onchain.simple_token_price.doc1", SIMPLE, (0, 0), &[]),
+        ("coingecko-onchain.token_info.doc1", None("one token a request: too dear"), (0, 0), &[]),
+        ("coingecko-onchain.tokens_multi.doc1", Tokens, (1, 2), &[]),
+        ("coingecko.simple_price.doc1", SIMPLE, (0, 0), &[]),
+        ("dexscreener.latest-dex-pairs.1", Pairs, (0, 0), &[]),
+        ("dexscreener.latest-dex-tokens.1", Pairs, (30, 0), &[]),
+        ("dexscreener.latest-dex-tokens.3", Pairs, (0, 0), &[]),
+        ("dexscreener.latest-dex-tokens.4", Pairs, (5, 0), &[]),
+        ("dexscreener.search.1", Pairs, (30, 0), &[]),
+        ("dexscreener.token-boosts-latest.1", Boosts, (0, 29), &[]),
+        ("dexscreener.token-boosts-top.1", Boosts, (0, 3), &[]),
+        ("dexscreener.token-pairs.1", Pairs, (3, 0), &[]),
+        ("dexscreener.token-pairs.2", Pairs, (5, 0), &[]),
+        ("dexscreener.token-pairs.3", Pairs, (0, 0), &[]),
+        ("dexscreener.tokens-v1.1", Pairs, (4, 0), &[]),
+        ("geckoterminal.error_400.1", Refusal, (0, 0), &[]),
+        ("geckoterminal.error_400.2", Refusal, (0, 0), &[]),
+        ("geckoterminal.error_429.1", Refusal, (0, 0), &[]),
+        ("geckoterminal.ohlcv.2", CANDLES, (0, 0), &[]),
+        ("geckoterminal.ohlcv_hour.1", CANDLES, (0, 0), &[]),
+        ("geckoterminal.pool_trades.1", None("single trades are not shown"), (0, 0), &[]),
+        ("geckoterminal.pools_multi.1", Pools, (3, 0), &[]),
+        ("geckoterminal.simple_token_price.1", SIMPLE, (0, 0), &[]),
+        ("geckoterminal.token.1", None("one token a request; many are asked for at once"), (0, 0), &[]),
+        ("geckoterminal.tokens_info_recently_updated.1", None("profiles without a market"), (0, 0), &[]),
+        ("geckoterminal.trending_pools.1", Pools, (20, 0), &[]),
+        ("jupiter.error_429.1", Refusal, (0, 0), &[]),
+        ("jupiter.price_v2.doc1", DEAD, (0, 0), &[]),
+        ("jupiter.price_v2.doc2", DEAD, (0, 0), &[]),
+        ("jupiter.price_v2.doc3", DEAD, (0, 0), &[]),
+        ("jupiter.price_v3.1", Prices, (0, 2), &[]),
+        ("jupiter.price_v3.2", Prices, (0, 5), &[]),
+        ("jupiter.price_v3.3", Prices, (0, 0), &[]),
+        ("jupiter.tokens_v2_recent.1", Mints, (0, 3), &[]),
+        ("jupiter.tokens_v2_search.doc1", Mints, (0, 1), &[]),
+        ("pumpfun.coin.1", OTHER, (0, 0), &[]),
+        ("rugcheck.report-summary.1", OTHER, (0, 0), &[]),
+    ]
+};
+
+#[tokio::test]
+async fn every_recording_parses_and_every_value_refused_is_listed() {
+    for (name, endpoint, found, refused) in RECORDINGS {
+        let asked = async |sources: Sources| {
+            let (dexscreener, gecko, jupiter) = (sources.dexscreener(), sources.geckoterminal(), sources.jupiter());
+            match endpoint {
+                Endpoint::Pairs => dexscreener.search("x").await,
+                Endpoint::Boosts => dexscreener.boosts_latest().await,
+                Endpoint::Tokens => gecko.tokens_multi(&Chain::solana(), &[bonk()]).await,
+                Endpoint::Prices => jupiter.prices(&[bonk()]).await,
+                Endpoint::Mints => jupiter.recent().await,
+                Endpoint::Pools | Endpoint::Refusal | Endpoint::None(_) => {
+                    gecko.trending(&Chain::solana(), 1, Window::H24).await
+                }
+            }
+        };
+        if let Endpoint::None(reason) = endpoint {
+            eprintln!("NOT ASKED FOR {name}: {reason}");
+            continue;
+        }
+        let Some(result) = ask(name, asked).await else {
+            return;
+        };
+        if let Endpoint::Refusal = endpoint {
+            assert_eq!(result, Err(SourceError::Malformed), "{name} with a good status");
+            continue;
+        }
+        let harvest = result.unwrap();
+        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for reject in &harvest.rejects {
+            *counts.entry((reject.field, reject.reason)).or_default() += 1;
+        }
+        let counts: Vec<Refused> = counts.into_iter().map(|((field, reason), count)| (field, reason, count)).collect();
+        assert_eq!((harvest.pools.len(), harvest.tokens.len()), found, "{name}");
+        assert_eq!(counts, refused, "{name}");
+    }
+}
+
+#[test]
+fn the_table_names_every_recording() {
+    let Some(folder) = std::env::var_os("MEMESCOPE_RECORDINGS") else {
+        eprintln!("SKIPPED: MEMESCOPE_RECORDINGS names no folder of recordings");
+        return;
+    };
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = files.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())).collect();
+    files.sort();
+    let named: Vec<&str> = RECORDINGS.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(files, named);
 }
 
 /// Serves a recording and asks for it.

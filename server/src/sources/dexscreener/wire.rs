@@ -229,6 +229,7 @@ fn side(sieve: &mut Sieve, field: &'static str, chain: &Chain, raw: Raw<'_>) -> 
         token: sieve.token(field, chain, side.address)?,
         symbol: sieve.shown("symbol", side.symbol, SYMBOL_CHARS),
         name: sieve.shown("name", side.name, NAME_CHARS),
+        listed: None,
     })
 }
 

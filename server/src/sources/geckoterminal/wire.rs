@@ -1,7 +1,6 @@
 //! GeckoTerminal's JSON, which follows JSON:API: rows in `data`, what they point at in `included`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use memescope::{
     Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, SYMBOL_CHARS, Source, Statement, Timestamp,
@@ -13,9 +12,6 @@ use serde_json::value::RawValue;
 use super::super::error::SourceError;
 use super::super::rows::{self, Rows, is_empty_object, object};
 use super::super::sieve::{Raw, Sieve};
-
-/// The tag of a token that CoinGecko lists.
-const LISTED: &str = "coingecko";
 
 /// A chain, and how GeckoTerminal's ids of it begin.
 pub(super) struct Network {
@@ -75,6 +71,10 @@ struct PoolAttributes<'a> {
     volume_usd: Raw<'a>,
     #[serde(borrow, default)]
     reserve_in_usd: Raw<'a>,
+    #[serde(borrow, default)]
+    base_token_balance: Raw<'a>,
+    #[serde(borrow, default)]
+    quote_token_balance: Raw<'a>,
     #[serde(borrow, default)]
     launchpad_details: Raw<'a>,
 }
@@ -167,8 +167,8 @@ struct TokenAttributes<'a> {
     launchpad_details: Raw<'a>,
 }
 
-/// The names of the tokens that an answer includes.
-type Names = HashMap<TokenId, (Option<Arc<str>>, Option<Arc<str>>)>;
+/// What an answer says about the sides of its pools.
+type Names = HashMap<TokenId, PoolSide>;
 
 /// Reads a list of pools.
 pub(super) fn read_pools(
@@ -191,7 +191,8 @@ pub(super) fn read_pools(
         {
             let symbol = sieve.shown("symbol", attributes.symbol, SYMBOL_CHARS);
             let name = sieve.shown("name", attributes.name, NAME_CHARS);
-            names.insert(token, (symbol, name));
+            let listed = Some(is_listed(sieve, attributes.coingecko_coin_id));
+            names.insert(token.clone(), PoolSide { token, symbol, name, listed });
         }
     }
     collect_pools(network, &document.data, &names, as_of, sieve, harvest);
@@ -211,7 +212,13 @@ pub(super) fn read_tokens(
     for row in &document.data.0 {
         match token(network, row, as_of, sieve) {
             Ok(token) => {
-                names.insert(token.token.clone(), (token.symbol.clone(), token.name.clone()));
+                let side = PoolSide {
+                    token: token.token.clone(),
+                    symbol: token.symbol.clone(),
+                    name: token.name.clone(),
+                    listed: token.verified,
+                };
+                names.insert(side.token.clone(), side);
                 harvest.tokens.push(token);
             }
             Err(reason) => {
@@ -261,8 +268,8 @@ fn pool(
     let pool = sieve.pool("address", &network.chain, attributes.address).ok_or("no_pool")?;
     let mut side = |field, relation| {
         let token = related(sieve, field, relation).and_then(|id| network_token(network, sieve, field, &id))?;
-        let (symbol, name) = names.get(&token).cloned().unwrap_or_default();
-        Some(PoolSide { token, symbol, name })
+        let told = names.get(&token).cloned();
+        Some(told.unwrap_or(PoolSide { token, symbol: None, name: None, listed: None }))
     };
     let base = side("base_token", relations.base_token).ok_or("no_token")?;
     let quote = side("quote_token", relations.quote_token).ok_or("no_token")?;
@@ -291,8 +298,8 @@ fn pool(
         txns,
         traders,
         liquidity_usd: sieve.usd("reserve_in_usd", attributes.reserve_in_usd),
-        quote_reserve: None,
-        base_reserve: None,
+        quote_reserve: sieve.amount("quote_token_balance", attributes.quote_token_balance),
+        base_reserve: sieve.amount("base_token_balance", attributes.base_token_balance),
         fdv_usd: sieve.usd("fdv_usd", attributes.fdv_usd),
         market_cap_usd: sieve.usd("market_cap_usd", attributes.market_cap_usd),
         created_at: sieve.time("pool_created_at", attributes.pool_created_at),
@@ -325,11 +332,13 @@ fn token(
     token.total_supply = sieve.amount("normalized_total_supply", attributes.normalized_total_supply);
     token.volume_usd = PerWindow::from_fn(|window| sieve.usd("volume_usd", volume.at(window)));
     token.graduated = graduated(sieve, attributes.launchpad_details);
-    let listed = sieve.text("coingecko_coin_id", attributes.coingecko_coin_id);
-    if listed.is_some_and(|coin| !coin.trim().is_empty()) {
-        token.tags.push(Arc::from(LISTED));
-    }
+    token.verified = Some(is_listed(sieve, attributes.coingecko_coin_id));
     Ok(token)
+}
+
+/// Whether CoinGecko lists the token: then it has an id there.
+fn is_listed(sieve: &mut Sieve, coin: Raw<'_>) -> bool {
+    sieve.text("coingecko_coin_id", coin).is_some_and(|coin| !coin.trim().is_empty())
 }
 
 /// The id to which a relation points.

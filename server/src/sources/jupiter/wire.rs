@@ -232,9 +232,7 @@ fn facts(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<TokenObs
         open(row.mint_authority, sieve.truth("audit.mintAuthorityDisabled", audit.mint_authority_disabled));
     token.freeze_authority =
         open(row.freeze_authority, sieve.truth("audit.freezeAuthorityDisabled", audit.freeze_authority_disabled));
-    token.top_holders_pct = sieve
-        .percent("audit.topHoldersPercentage", audit.top_holders_percentage)
-        .filter(|share| (0.0..=100.0).contains(share));
+    token.top_holders_pct = sieve.share("audit.topHoldersPercentage", audit.top_holders_percentage);
     token.tags = sieve.labels("tags", row.tags);
     for (window, stats) in [
         (Window::M5, row.stats_5m),

@@ -66,6 +66,7 @@ fn a_pool_just_made_has_odd_numbers() {
     let pool = &harvest.pools[0];
     assert_eq!((pool.base.symbol.as_deref(), pool.base.name.as_deref()), (Some("GREG"), Some("Greg")));
     assert_eq!((pool.quote.token.address(), pool.quote.symbol.as_deref()), (SOL, None));
+    assert_eq!((pool.base.listed, pool.quote.listed), (Some(false), None));
     assert_eq!(&*pool.dex, "pump-fun");
     assert_eq!(pool.price_usd.unwrap().to_string(), "0.00000332056451543463546");
     assert_eq!(pool.price_quote.unwrap().to_string(), "0.00000002796640829");
@@ -128,16 +129,19 @@ fn tokens_bring_facts_and_their_pools() {
             "price_usd":null,"fdv_usd":"NaN","market_cap_usd":"478960276.37","total_reserve_in_usd":"5.0","volume_usd":{"h24":"0.0"},
             "launchpad_details":{"completed":true}"#
         ),
-        pool_row("")
+        pool_row(r#","base_token_balance":"-5","quote_token_balance":"54447706.143913""#)
     );
     let harvest = read("solana", &body, read_tokens).unwrap();
+    let reserves = (harvest.pools[0].base_reserve, harvest.pools[0].quote_reserve);
+    assert_eq!(reserves, (None, Some(54_447_706.143_913)));
     let token = &harvest.tokens[0];
     assert_eq!((token.statement, token.as_of), (Statement::Facts, AS_OF));
     assert_eq!((token.price_usd, token.fdv_usd, token.liquidity_usd), (None, None, None));
     assert_eq!((token.market_cap_usd, token.total_supply), (Some(478_960_276.37), Some(1e9)));
     assert_eq!((token.volume_usd.at(Window::H24), token.graduated), (Some(0.0), Some(true)));
-    assert_eq!(token.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(), ["coingecko"]);
+    assert_eq!((token.verified, token.tags.len()), (Some(true), 0));
     assert_eq!(harvest.pools[0].base.symbol.as_deref(), Some("GREG"));
+    assert_eq!((harvest.pools[0].base.listed, harvest.pools[0].quote.listed), (Some(true), None));
     let rows = harvest.rejects.iter().filter(|reject| reject.field == "row").count();
     assert_eq!((harvest.tokens.len(), rows), (1, 1));
 }

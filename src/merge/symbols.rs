@@ -1,0 +1,191 @@
+//! Which symbols belong to whom, and what looks like them.
+//!
+//! A symbol proves nothing, but a reader takes `ЅОL` in Cyrillic letters for SOL, and `B0NK` for BONK. Symbols are
+//! therefore compared by what they look like: by the confusable skeleton of Unicode's technical standard 39.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use super::anchor::RESERVED_SYMBOLS;
+use super::names::plain;
+use crate::{Chain, TokenId};
+
+/// What a symbol looks like in one of its spellings.
+type Shape = String;
+
+/// The anchors' symbols by their shapes.
+static RESERVED: LazyLock<BTreeMap<Shape, &'static str>> = LazyLock::new(|| {
+    let all = RESERVED_SYMBOLS.into_iter();
+    all.flat_map(|symbol| shapes(symbol).into_iter().map(move |shape| (shape, symbol))).collect()
+});
+
+/// What the symbol looks like as it is written, in capitals and in small letters.
+///
+/// All three, for the letters of one case have other doubles than those of the other: `I` is taken for `l` and `1`, `i`
+/// is not. Two symbols look alike when any of their shapes is the same.
+pub(crate) fn shapes(symbol: &str) -> BTreeSet<Shape> {
+    let written = plain(symbol);
+    let cases = BTreeSet::from([written.to_uppercase(), written.to_lowercase(), written]);
+    cases.iter().map(|text| skeleton(text)).filter(|shape| !shape.is_empty()).collect()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn skeleton(text: &str) -> Shape {
+    unicode_security::skeleton(text).collect()
+}
+
+/// The browser makes no rows: it is spared the table.
+#[cfg(target_arch = "wasm32")]
+fn skeleton(text: &str) -> Shape {
+    text.to_owned()
+}
+
+/// Whom a symbol imitates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Imitated<'a> {
+    /// One of the anchors and majors, by its symbol.
+    Anchor(&'static str),
+    /// A verified token and its symbol.
+    Verified(&'a TokenId, &'a str),
+}
+
+/// The symbols of verified tokens, and who may carry them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Symbols {
+    /// What each verified token is called.
+    claims: BTreeMap<TokenId, Arc<str>>,
+    /// Who may carry what looks like this.
+    owners: BTreeMap<(Chain, Shape), BTreeSet<TokenId>>,
+}
+
+impl Symbols {
+    /// Notes which symbol a verified token carries, `None` when it is verified no longer or has none. The shapes that
+    /// are judged differently from now on.
+    pub(crate) fn claim(&mut self, token: &TokenId, symbol: Option<&Arc<str>>) -> BTreeSet<Shape> {
+        if self.claims.get(token) == symbol {
+            return BTreeSet::new();
+        }
+        let before = match symbol {
+            Some(symbol) => self.claims.insert(token.clone(), symbol.clone()),
+            None => self.claims.remove(token),
+        };
+        let before = before.map(|symbol| shapes(&symbol)).unwrap_or_default();
+        let after = symbol.map(|symbol| shapes(symbol)).unwrap_or_default();
+        for shape in &before {
+            let key = (token.chain().clone(), shape.clone());
+            if let Some(owners) = self.owners.get_mut(&key) {
+                owners.remove(token);
+                if owners.is_empty() {
+                    self.owners.remove(&key);
+                }
+            }
+        }
+        for shape in &after {
+            self.owners.entry((token.chain().clone(), shape.clone())).or_default().insert(token.clone());
+        }
+        before.symmetric_difference(&after).cloned().collect()
+    }
+
+    /// Whom the token imitates with this symbol: an anchor, or a verified token of its chain that it is not itself.
+    pub(crate) fn imitated(&self, token: &TokenId, symbol: &str) -> Option<Imitated<'_>> {
+        if self.claims.contains_key(token) {
+            return None;
+        }
+        let shapes = shapes(symbol);
+        if let Some(anchor) = shapes.iter().find_map(|shape| RESERVED.get(shape)) {
+            return Some(Imitated::Anchor(anchor));
+        }
+        let owners = shapes.into_iter().filter_map(|shape| self.owners.get(&(token.chain().clone(), shape)));
+        // The smallest id, so that the words do not depend on who was verified first.
+        let owner = owners.flatten().min()?;
+        Some(Imitated::Verified(owner, self.claims.get(owner)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::token_id;
+
+    fn claim(symbols: &mut Symbols, number: u8, symbol: Option<&str>) -> usize {
+        symbols.claim(&token_id(number), symbol.map(Arc::from).as_ref()).len()
+    }
+
+    #[test]
+    fn what_looks_like_an_anchor_is_told_from_what_does_not() {
+        let symbols = Symbols::default();
+        for (symbol, imitated) in [
+            ("SOL", Some("SOL")),
+            ("sol", Some("SOL")),
+            ("$SOL", Some("SOL")),
+            // Cyrillic.
+            ("\u{405}\u{41E}L", Some("SOL")),
+            ("\u{455}\u{43E}l", Some("SOL")),
+            ("USD\u{421}", Some("USDC")),
+            // Armenian.
+            ("\u{54D}SDT", Some("USDT")),
+            // Greek.
+            ("\u{392}\u{3A4}C", Some("BTC")),
+            // Fullwidth, circled, bold.
+            ("\u{FF33}\u{FF2F}\u{FF2C}", Some("SOL")),
+            ("\u{24C8}\u{24C4}\u{24C1}", Some("SOL")),
+            ("\u{1D412}\u{1D40E}\u{1D40B}", Some("SOL")),
+            // A digit for a letter, a letter for a digit.
+            ("S0L", Some("SOL")),
+            ("s0l", Some("SOL")),
+            ("USDl", Some("USD1")),
+            ("SOLX", None),
+            ("SO", None),
+            ("SQL", None),
+            ("$", None),
+            ("", None),
+            ("\u{1F438}", None),
+        ] {
+            let found = symbols.imitated(&token_id(1), symbol);
+            assert_eq!(found, imitated.map(Imitated::Anchor), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn a_verified_symbol_belongs_to_its_owners_and_to_nobody_who_looks_like_them() {
+        let mut symbols = Symbols::default();
+        assert!(claim(&mut symbols, 1, Some("Bonk")) > 0 && claim(&mut symbols, 2, Some("WIF")) > 0);
+        assert_eq!(claim(&mut symbols, 1, Some("Bonk")), 0, "that is no news");
+        let (bonk, wif) = (token_id(1), token_id(2));
+        for (symbol, owner) in [
+            ("Bonk", Some((&bonk, "Bonk"))),
+            ("BONK", Some((&bonk, "Bonk"))),
+            ("B0NK", Some((&bonk, "Bonk"))),
+            ("b0nk", Some((&bonk, "Bonk"))),
+            ("\u{412}ONK", Some((&bonk, "Bonk"))),
+            ("$wif", Some((&wif, "WIF"))),
+            ("W1F", Some((&wif, "WIF"))),
+            ("WlF", Some((&wif, "WIF"))),
+            // What nobody takes for it.
+            ("WLF", None),
+            ("wlf", None),
+            ("BONKS", None),
+        ] {
+            let found = symbols.imitated(&token_id(9), symbol);
+            assert_eq!(found, owner.map(|(token, symbol)| Imitated::Verified(token, symbol)), "{symbol}");
+        }
+        assert_eq!(symbols.imitated(&bonk, "Bonk"), None);
+        assert_eq!(symbols.imitated(&bonk, "WIF"), None, "the verified are believed");
+        let elsewhere = "bsc:0xdac17f958d2ee523a2206206994597c13d831ec7".parse().expect("an id");
+        assert_eq!(symbols.imitated(&elsewhere, "BONK"), None, "another chain");
+    }
+
+    #[test]
+    fn a_claim_can_change_and_end() {
+        let mut symbols = Symbols::default();
+        claim(&mut symbols, 1, Some("OLD"));
+        claim(&mut symbols, 3, Some("OLD"));
+        assert!(claim(&mut symbols, 1, Some("NEW")) > 0);
+        assert_eq!(symbols.imitated(&token_id(9), "OLD"), Some(Imitated::Verified(&token_id(3), "OLD")));
+        assert_eq!(symbols.imitated(&token_id(9), "NEW"), Some(Imitated::Verified(&token_id(1), "NEW")));
+        claim(&mut symbols, 1, None);
+        claim(&mut symbols, 3, None);
+        assert_eq!(symbols.imitated(&token_id(9), "OLD"), None);
+        assert!(symbols.claims.is_empty() && symbols.owners.is_empty());
+    }
+}
