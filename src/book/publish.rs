@@ -12,7 +12,7 @@ use super::{Book, Pulse};
 use crate::merge::anchor::{Rate, implied_rate, native_of};
 use crate::merge::limits::{BOARD_STALE_AFTER, RATE_HOLDS, SAME_MOMENT};
 use crate::merge::{fold, merge, moved};
-use crate::{Board, Event, EventPlace, Field, Price, Source, Statement, Timestamp, Token, TokenId};
+use crate::{Board, Event, EventPlace, Field, Price, Source, Statement, Timestamp, Token, TokenId, Window};
 
 /// The circumstances of a publication.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +125,9 @@ impl Book {
                 interest: row.as_deref().map(interest),
                 doubt: merged.doubtful,
                 priced_at,
+                moved_pct: row.as_ref().and_then(|row| row.change_pct.at(Window::M5)).map_or(0.0, f64::abs),
                 wants: merged.wants.clone(),
+                unverified: merged.unverified,
                 due: merged.due,
             },
         );
