@@ -558,7 +558,7 @@ fn a_pool_of_unknown_reserve_is_named_until_somebody_vouches_for_it() {
     let pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
     desk.see([by_gecko(pool.clone())], NOON);
     assert_eq!(desk.row(NOON).liquidity_usd, None);
-    assert_eq!(unverified(&desk), [pool.pool.clone()]);
+    assert_eq!(unverified(&desk), std::slice::from_ref(&pool.pool));
     let age = desk.book.ages().next().unwrap();
     assert_eq!((age.main_pool, age.dexscreener_at, age.geckoterminal_at), (Some(&pool.pool), None, Some(NOON)));
 
