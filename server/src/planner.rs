@@ -98,8 +98,12 @@ const POOLS_PERIODS: u32 = 4;
 /// How soon the same pool is worth another question about its quote side. DexScreener may not know it at all.
 const PAIRS_AGAIN: Duration = Duration::from_secs(300);
 
-/// What GeckoTerminal alone knows about a token is asked for on screens only, and this seldom: past this age it is stale.
+/// What GeckoTerminal alone knows about a token is asked for this seldom, on screens and of silent tokens: past this age
+/// it is stale.
 const DETAILS_AGAIN: Duration = Duration::from_secs(300);
+
+/// Jupiter's facts of a silent token are asked for again after so many periods of a list.
+const SILENT_PERIODS: u32 = 2;
 
 /// At least so many of GeckoTerminal's lists come between two requests for details while lists wait.
 const LISTS_PER_DETAILS: u32 = 2;
@@ -356,11 +360,15 @@ impl Planner {
         }
     }
 
-    /// The tokens on screens of which GeckoTerminal has long said nothing, most looked at first.
+    /// The tokens on screens of which GeckoTerminal has long said nothing, most looked at first, and those that live by
+    /// its word alone: it is asked by name, for only then is its silence an answer.
     fn undetailed_tokens<'a>(&self, now: Timestamp, candidates: &[Candidate<'a>]) -> Vec<&'a TokenId> {
         let mut wanted: Vec<(Place, Option<Timestamp>, &TokenId)> = candidates
             .iter()
-            .filter(|candidate| candidate.place.is_screen())
+            .filter(|candidate| {
+                let lives_by_it = candidate.age.geckoterminal_at.is_some() && candidate.is_silent(now);
+                candidate.place.is_screen() || lives_by_it
+            })
             .map(|candidate| {
                 let asked = self.memory.get(candidate.age.token).details;
                 (candidate.place, asked.max(candidate.age.geckoterminal_at), candidate.age.token)
@@ -412,13 +420,16 @@ impl Planner {
         candidates.iter().enumerate().filter(|(_, candidate)| is_solana(candidate.age.token)).filter_map(
             move |(number, candidate)| {
                 let asked = self.memory.get(candidate.age.token).facts;
-                let waited =
-                    asked.map_or_else(|| now.since(candidate.age.first_seen) + pace.facts, |asked| now.since(asked));
-                (waited + SLACK >= pace.facts).then(|| Turn {
+                let silent = candidate.is_silent(now);
+                let period = if silent { pace.facts.min(pace.lists * SILENT_PERIODS) } else { pace.facts };
+                let first_seen = candidate.age.first_seen;
+                let waited = asked.map_or_else(|| now.since(first_seen) + period, |asked| now.since(asked));
+                (waited + SLACK >= period).then(|| Turn {
                     number,
                     waited,
                     on_screen: candidate.place.is_screen(),
-                    urgency: waited.as_secs_f64() * candidate.weight(),
+                    // In periods: who should be asked more often is as urgent sooner.
+                    urgency: waited.div_duration_f64(period) * candidate.weight(),
                 })
             },
         )

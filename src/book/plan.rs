@@ -20,6 +20,8 @@ pub struct TokenAge<'a> {
     pub moved_pct: f64,
     /// Whether its price is disputed, rejected or missing.
     pub disputed: bool,
+    /// When the price that it shows was true.
+    pub priced_at: Option<Timestamp>,
     /// When it was first seen.
     pub first_seen: Timestamp,
     /// The pool that stands for it.
@@ -95,6 +97,7 @@ impl Book {
                 interest: entry.pulse.interest,
                 moved_pct: entry.pulse.moved_pct,
                 disputed: entry.pulse.doubt.is_some(),
+                priced_at: entry.pulse.priced_at,
                 first_seen: entry.first_seen,
                 main_pool,
                 dexscreener_at: entry.known.told_at(Source::Dexscreener, main_pool),

@@ -1,8 +1,9 @@
 //! How hot a token is: who looks at it, how fast it moves, whether its price is in doubt.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-use memescope::{TokenAge, TokenId};
+use memescope::{Timestamp, TokenAge, TokenId};
 
 use super::heads::Heads;
 
@@ -81,7 +82,16 @@ pub struct Candidate<'a> {
     pub place: Place,
 }
 
+/// Past this age of its price a token is taken for silent: each source has been asked about it several times.
+const SILENT: Duration = Duration::from_secs(300);
+
 impl Candidate<'_> {
+    /// Whether nobody has long said what it costs, though it has a row. A source must be asked about it by name for the
+    /// row to leave.
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        self.age.interest.is_some() && self.age.priced_at.is_none_or(|at| now.since(at) >= SILENT)
+    }
+
     /// How many times as urgent a second of waiting is as for a token at rest that nobody looks at: 1 to a few dozen.
     pub fn weight(&self) -> f64 {
         let speed = (self.age.moved_pct / FULL_SPEED_PCT).clamp(0.0, 1.0);
@@ -92,8 +102,6 @@ impl Candidate<'_> {
 
 #[cfg(test)]
 mod tests {
-    use memescope::Timestamp;
-
     use super::*;
     use crate::planner::tests::id;
 
@@ -106,6 +114,7 @@ mod tests {
                 interest: None,
                 moved_pct,
                 disputed,
+                priced_at: None,
                 first_seen: Timestamp::default(),
                 main_pool: None,
                 dexscreener_at: None,

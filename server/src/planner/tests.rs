@@ -33,6 +33,8 @@ struct World {
     /// When DexScreener last spoke of a token.
     told: BTreeMap<usize, Timestamp>,
     detailed: BTreeMap<usize, Timestamp>,
+    /// When the price that a row shows was true.
+    priced: BTreeMap<usize, Timestamp>,
     planner: Planner,
     catalogue: Vec<List>,
 }
@@ -53,9 +55,10 @@ impl World {
             place: self.places.get(&number).copied().unwrap_or_default(),
             age: TokenAge {
                 token,
-                interest: None,
+                interest: self.priced.contains_key(&number).then_some(1.0),
                 moved_pct: self.moved_pct.get(&number).copied().unwrap_or(0.0),
                 disputed: self.disputed.contains(&number),
+                priced_at: self.priced.get(&number).copied(),
                 first_seen: at(0),
                 main_pool: self.main_pools.get(&number),
                 dexscreener_at: self.told.get(&number).copied(),
@@ -272,6 +275,28 @@ fn details_are_asked_for_what_is_on_screens_between_the_lists() {
     assert_eq!(detailed.iter().collect::<BTreeSet<_>>(), world.tokens[5..50].iter().collect());
     world.catalogue.clear();
     assert!(matches!(world.ask(310, only(Source::Geckoterminal, 1))[..], [Request::Details(..)]), "no list waits");
+}
+
+#[test]
+fn a_row_that_nobody_confirms_is_asked_about_by_name() {
+    let mut world = World::of(40);
+    // All were seen by GeckoTerminal; the prices of the last ten are kept up by another source.
+    world.detailed = (0..40).map(|number| (number, at(0))).collect();
+    let all = Allowance { geckoterminal: 3, jupiter: 4, ..Allowance::default() };
+    let mut asked = |secs| {
+        world.priced = (0..30).map(|n| (n, at(0))).chain((30..40).map(|n| (n, at(secs)))).collect();
+        let requests = world.ask(secs, all);
+        requests.into_iter().fold((0, 0), |(details, facts), request| match request {
+            Request::Details(_, ids) => (details + ids.len(), facts),
+            Request::Facts(ids) => (details, facts + ids.len()),
+            _ => (details, facts),
+        })
+    };
+    assert_eq!(asked(0), (0, 40), "facts of what is new");
+    assert_eq!(asked(290), (0, 0));
+    assert_eq!(asked(300), (30, 30), "silent for five minutes");
+    assert_eq!(asked(420), (0, 30), "facts again after two");
+    assert_eq!(asked(600), (30, 40), "three such answers let a row leave");
 }
 
 #[test]
