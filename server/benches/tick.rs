@@ -8,7 +8,7 @@
 //! ```
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl Measurement for OnProcessor {
     }
 
     fn end(&self, began: Duration) -> Duration {
-        Self::now() - began
+        Self::now().saturating_sub(began)
     }
 
     fn add(&self, one: &Duration, other: &Duration) -> Duration {
@@ -187,6 +187,9 @@ impl Desk {
     }
 }
 
+/// What is heard before a tick.
+type NextAnswer = dyn Fn(&mut Desk) -> Option<(Harvest, Timestamp)>;
+
 fn tick(c: &mut Criterion<OnProcessor>) {
     let mut desk = Desk::new();
     assert_eq!(desk.board.tokens.len(), TOKENS as usize);
@@ -198,8 +201,7 @@ fn tick(c: &mut Criterion<OnProcessor>) {
     };
     let all = |desk: &mut Desk| desk.answer(0..TOKENS, true);
     let again = |desk: &mut Desk| desk.answer(0..TOKENS, false);
-    type Answer = (Harvest, Timestamp);
-    let cases: [(&str, &dyn Fn(&mut Desk) -> Option<Answer>, usize); 4] = [
+    let cases: [(&str, &NextAnswer, usize); 4] = [
         ("nothing is heard", &|_| None, 0),
         ("1 % changed", &|desk| Some(percent(desk)), 50),
         ("all changed", &|desk| Some(all(desk)), 5_000),
@@ -226,7 +228,7 @@ fn plan(c: &mut Criterion<OnProcessor>) {
     let desk = Desk::new();
     let mut group = c.benchmark_group("plan");
     group.sample_size(30);
-    let watched = Watched { rows: HashMap::from_iter((0..50).map(|n| (token(n), 1))), listed: HashSet::new() };
+    let watched = Watched { rows: (0..50).map(|n| (token(n), 1)).collect(), listed: HashSet::new() };
     let mut heads = Heads::default();
     heads.restart(&desk.board);
     let catalogue = List::catalogue(&[Chain::solana()], &["sol".to_owned()]);

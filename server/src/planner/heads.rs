@@ -133,7 +133,7 @@ mod tests {
         row.liquidity_usd = Some(50_000.0);
         row.market_cap_usd = Some(f64::from(figure));
         row.volume_usd.h1 = Some(f64::from(figure % 1_000));
-        row.change_pct.m5 = (figure % 7 > 0).then(|| f64::from(figure % 100) - 50.0);
+        row.change_pct.m5 = (!figure.is_multiple_of(7)).then(|| f64::from(figure % 100) - 50.0);
         row.created_at = Some(Timestamp::from_secs(i64::from(figure % 10_007)));
         Arc::new(row)
     }

@@ -13,7 +13,8 @@ pub(super) fn id(number: u16) -> TokenId {
     TokenId::new(&Chain::solana(), &bs58::encode(bytes).into_string()).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
-fn pool(number: u16) -> PoolId {
+fn pool(number: usize) -> PoolId {
+    let number = u16::try_from(number).unwrap_or_else(|error| unreachable!("{error}"));
     PoolId::new(&Chain::solana(), id(number).address()).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
@@ -105,7 +106,7 @@ fn never_asks_more_than_is_allowed() {
     let mut world = World::of(2_000).seen(50);
     world.catalogue = List::catalogue(&[Chain::solana()], &["sol".to_owned()]);
     world.disputed = (0..100).collect();
-    world.unverified = (0..200).map(|number| (number, vec![pool(number as u16)])).collect();
+    world.unverified = (0..200).map(|number| (number, vec![pool(number)])).collect();
     let watched: Vec<TokenId> = world.tokens[..50].to_vec();
     for tick in 0..50 {
         let allowed = [(0, 0, 0), (1, 1, 1), (10, 3, 4), (2, 0, 7)][tick as usize % 4];
@@ -213,7 +214,7 @@ fn a_large_catalogue_does_not_keep_the_first_pages_from_their_second_turn() {
 #[test]
 fn pools_that_nobody_vouches_for_are_looked_up_by_their_address() {
     let mut world = World::of(100).seen(3);
-    world.unverified = (0..70).map(|number| (number, vec![pool(1_000 + number as u16)])).collect();
+    world.unverified = (0..70).map(|number| (number, vec![pool(1_000 + number)])).collect();
     let pairs = |requests: Vec<Request>| -> Vec<PoolId> {
         let pairs = requests.into_iter().filter_map(|request| match request {
             Request::Pairs(_, pools) => Some(pools),
@@ -234,7 +235,7 @@ fn pools_that_nobody_vouches_for_are_looked_up_by_their_address() {
 #[test]
 fn a_main_pool_that_dexscreener_passes_over_is_asked_by_name() {
     let mut world = World::of(2).seen(2);
-    world.main_pools = (0..2).map(|number| (number, pool(500 + number as u16))).collect();
+    world.main_pools = (0..2).map(|number| (number, pool(500 + number))).collect();
     world.told = BTreeMap::from([(0, at(0)), (1, at(0))]);
     let tokens = |secs| Request::Tokens(Chain::solana(), vec![id(secs), id(secs + 1)]);
     assert_eq!(world.ask(40, only(Source::Dexscreener, 5)), [tokens(0)]);
@@ -339,7 +340,7 @@ fn memory_is_bounded_by_what_is_tracked() {
     let mut planner = Planner::default();
     for generation in 0..20u16 {
         let mut world = World { tokens: (0..500).map(|n| id(generation * 500 + n)).collect(), ..World::default() };
-        world.unverified = (0..500).map(|n| (n, vec![pool(generation * 500 + n as u16)])).collect();
+        world.unverified = (0..500).map(|n| (n, vec![pool(usize::from(generation) * 500 + n)])).collect();
         world.planner = planner;
         world.ask(u32::from(generation) * 60, only(Source::Dexscreener, 100));
         planner = world.planner;
@@ -360,9 +361,10 @@ proptest! {
         // A tenth of the requests may go to whole tokens, and a few that were saved up.
         let ticks_around = (usize::from(count) * 10).div_ceil((places / 4).max(1) * 9);
         let bound = u32::try_from(ticks_around + 8).unwrap_or(u32::MAX) * 10;
-        for tick in 0..(ticks_around as u32 * 2 + 12) {
-            world.places = (0..hot)
-                .map(|n| (usize::from((n + shift * tick as u16) % count), Place::Screen(u32::from(n))))
+        for tick in 0..(u32::try_from(ticks_around).unwrap_or(0) * 2 + 12) {
+            let moved = u32::from(shift) * tick;
+            world.places = (0..u32::from(hot))
+                .map(|n| (((n + moved) % u32::from(count)) as usize, Place::Screen(n)))
                 .collect();
             world.moved_pct = world.places.keys().map(|number| (*number, 50.0)).collect();
             world.refresh(tick * 10, requests);
