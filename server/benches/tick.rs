@@ -188,7 +188,7 @@ impl Desk {
 }
 
 /// What is heard before a tick.
-type NextAnswer = dyn Fn(&mut Desk) -> Option<(Harvest, Timestamp)>;
+type NextAnswer<'a> = dyn Fn(&mut Desk) -> Option<(Harvest, Timestamp)> + 'a;
 
 fn tick(c: &mut Criterion<OnProcessor>) {
     let mut desk = Desk::new();
@@ -201,7 +201,7 @@ fn tick(c: &mut Criterion<OnProcessor>) {
     };
     let all = |desk: &mut Desk| desk.answer(0..TOKENS, true);
     let again = |desk: &mut Desk| desk.answer(0..TOKENS, false);
-    let cases: [(&str, &NextAnswer, usize); 4] = [
+    let cases: [(&str, &NextAnswer<'_>, usize); 4] = [
         ("nothing is heard", &|_| None, 0),
         ("1 % changed", &|desk| Some(percent(desk)), 50),
         ("all changed", &|desk| Some(all(desk)), 5_000),
