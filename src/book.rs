@@ -31,7 +31,7 @@ pub use self::publish::{Published, Tick};
 use self::rates::Implied;
 use crate::merge::anchor::Rate;
 use crate::merge::{Doubt, Known, Memory, PoolView, Said, Symbols, World, aliases, merge};
-use crate::{Chain, Price, Source, Timestamp, TokenId, TokenObservation, wrapped_sol};
+use crate::{Chain, PoolId, Price, Source, Timestamp, TokenId, TokenObservation, wrapped_sol};
 
 /// What the operator decides about the book.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,10 @@ struct Pulse {
     interest: Option<f64>,
     doubt: Option<Doubt>,
     priced_at: Option<Timestamp>,
+    /// How far the price moved in five minutes, percent.
+    moved_pct: f64,
     wants: Vec<TokenId>,
+    unverified: Vec<PoolId>,
     due: Option<Timestamp>,
     /// The symbol on its row.
     symbol: Option<Arc<str>>,

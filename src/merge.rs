@@ -149,6 +149,8 @@ pub(crate) struct Merged {
     pub(crate) wants: Vec<TokenId>,
     /// Whether the price is missing, rejected, old or disputed, so that Jupiter should be asked.
     pub(crate) doubtful: Option<Doubt>,
+    /// Pools that could count if somebody said what lies on their quote side.
+    pub(crate) unverified: Vec<PoolId>,
     /// When the result may change by the passing of time alone.
     pub(crate) due: Option<Timestamp>,
 }
@@ -199,9 +201,10 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
         .filter(|_| !is_excluded(known))
         .map(|shown| row(token, known, &mut next, world, &markets, &ranked, main, &shown));
     let wants = wanted_quotes(&markets, &eligible);
+    let unverified = markets.iter().filter(|market| market.is_unverified()).map(|market| market.id.clone()).collect();
     let due = due(known, jupiter, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
-    Merged { row, memory: next, pools, reference, wants, doubtful, due }
+    Merged { row, memory: next, pools, reference, wants, doubtful, unverified, due }
 }
 
 /// Whether Jupiter's tags say that it is no meme coin: staked SOL or a stock.

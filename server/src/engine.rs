@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::feed::Hub;
 use crate::journal::{Journal, JournalError};
 use crate::poller::Poller;
-use crate::sources::{ClientError, Sources, SourcesMemory};
+use crate::sources::{ClientError, Ledger, Sources, SourcesMemory};
 use crate::store::Store;
 
 /// Why the engine cannot start.
@@ -49,6 +49,7 @@ pub struct Engine {
     /// Whether a board was found on disk.
     pub is_restored: bool,
     journal: Arc<Journal>,
+    ledger: Ledger,
     parts: Parts,
     poller: Poller<MemoryBus>,
     following: JoinHandle<()>,
@@ -64,13 +65,15 @@ impl Engine {
         let is_restored = restored.is_some();
         let Origin { mut book, board, learnt } = Origin::of(restored, epoch);
         book.configure(settings.book.clone());
-        settings.sources.memory = learnt;
+        let ledger = Ledger::new(&settings.folder);
+        ledger.recall(&mut settings.sources, learnt, clock.now());
         let sources = Sources::new(&settings.sources, &clock)?;
+        ledger.begin(&sources);
 
         let store = Arc::new(Store::new(board.clone()));
         let bus = Arc::new(MemoryBus::default());
         let hub = Hub::new(store.clone(), clock.clone(), settings.is_demo, settings.feed);
-        let watched = {
+        let watching = {
             let hub = Arc::downgrade(&hub);
             Arc::new(move || hub.upgrade().map(|hub| hub.watched()).unwrap_or_default())
         };
@@ -79,7 +82,7 @@ impl Engine {
             let store = store.clone();
             async move { store.follow(follower).await }
         });
-        let parts = Parts { settings: settings.poller, book: settings.book, sources, bus, watched, clock };
+        let parts = Parts { settings: settings.poller, book: settings.book, sources, bus, watching, clock };
         let mut poller = parts.poller(book, board);
         if is_restored {
             // Rows have aged while nobody looked: readers are told before the first of them comes.
@@ -89,7 +92,7 @@ impl Engine {
             let _ = bell.changed().await;
         }
         hub.advance();
-        Ok(Self { store, hub, is_restored, journal: Arc::new(journal), parts, poller, following })
+        Ok(Self { store, hub, is_restored, journal: Arc::new(journal), ledger, parts, poller, following })
     }
 
     /// Whether the journal reaches the disk.
@@ -99,7 +102,12 @@ impl Engine {
 
     /// Polls, stores and feeds until `stop`, then comes to rest with everything on disk.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { store, hub, journal, parts, poller, following, .. } = self;
+        let Self { store, hub, journal, ledger, parts, poller, following, .. } = self;
+        let at_rest = CancellationToken::new();
+        let keeping = tokio::spawn({
+            let (sources, at_rest) = (parts.sources.clone(), at_rest.clone());
+            async move { ledger.keep(&sources, at_rest.cancelled()).await }
+        });
         let written = CancellationToken::new();
         let writing = tokio::spawn({
             let (journal, written) = (journal.clone(), written.clone());
@@ -107,6 +115,8 @@ impl Engine {
         });
         let feeding = tokio::spawn(hub.run(stop.clone()));
         let last = supervise(poller, &parts, &journal, &store, &stop).await;
+        at_rest.cancel();
+        log_panic("budgets", keeping.await);
         drop(parts);
         // The bus is gone with the poller, so the store comes to the end of the log.
         log_panic("store", following.await);

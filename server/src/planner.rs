@@ -1,28 +1,37 @@
 //! Which requests this tick, from what the budgets allow.
 //!
 //! The keyless limits are the scarce good. Discovery asks each list as often as it can say something new; what is left
-//! refreshes tokens: those that somebody looks at as soon as their source can say something new, the others by age.
+//! refreshes tokens. What is in somebody's sight is refreshed as soon as its source can say something new; the rest by
+//! how long it has waited, weighed by who might look and how fast it moves. A part of the places always goes to those
+//! that waited longest, so that nobody starves.
 //!
 //! Pure: the moment, the budgets and what is known come in, requests go out. [`Planner`] only remembers when it last
 //! asked for what.
 
+mod batch;
+mod heads;
+mod heat;
 mod lists;
+mod memory;
+mod request;
+mod share;
+#[cfg(test)]
+mod tests;
+mod turn;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
-use memescope::{Chain, Timestamp, TokenId};
+use memescope::{PoolId, Source, Timestamp, TokenId};
 
+use self::batch::{batches, of_one_chain};
+pub use self::heads::Heads;
+pub use self::heat::{Candidate, Place, Watched};
 pub use self::lists::{JupiterKind, List};
-
-/// Tokens in one DexScreener request.
-pub const DEXSCREENER_BATCH: usize = 30;
-
-/// Tokens in one Jupiter request for facts.
-pub const FACTS_BATCH: usize = 100;
-
-/// Tokens in one Jupiter request for prices, one place of which is wrapped SOL's.
-pub const PRICES_BATCH: usize = 49;
+use self::memory::Memory;
+pub use self::request::{DETAILS_BATCH, DEXSCREENER_BATCH, FACTS_BATCH, PRICES_BATCH, Request};
+use self::share::Share;
+use self::turn::{Turn, choose};
 
 /// How soon the sources can say something new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +66,11 @@ impl Pace {
         prices: Duration::from_secs(2),
         facts: Duration::from_secs(60),
     };
+
+    /// How soon a token is worth asking DexScreener about again.
+    fn token(&self, place: Place) -> Duration {
+        if place.is_hot() { self.watched } else { self.others }
+    }
 }
 
 /// How many requests each source may be asked now.
@@ -70,131 +84,130 @@ pub struct Allowance {
     pub jupiter: usize,
 }
 
-/// One request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// A list that may name tokens that are not yet known.
-    List(List),
-    /// The main pool of up to 30 tokens of one chain, at DexScreener.
-    Tokens(Chain, Vec<TokenId>),
-    /// All pools of one token, at DexScreener.
-    Pools(TokenId),
-    /// Facts of up to 100 Solana tokens, at Jupiter.
-    Facts(Vec<TokenId>),
-    /// Prices of up to 49 Solana tokens, at Jupiter.
-    Prices(Vec<TokenId>),
-}
+/// Ticks come a few milliseconds early or late; who would be due so soon after this one is not made to wait for the
+/// next.
+const SLACK: Duration = Duration::from_millis(500);
 
-/// What the planner knows of a tracked token.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
-    /// The token.
-    pub id: TokenId,
-    /// Somebody looks at it, or it stands at the head of a common list.
-    pub watched: bool,
-    /// Its price is missing, disputed, or from a pool that cannot be vouched for: all its pools are wanted.
-    pub wants_pools: bool,
-}
+/// A token that was never asked about, and of which nothing is known but its name, is this much more urgent.
+const UNKNOWN_WEIGHT: f64 = 8.0;
 
-/// Remembers when what was asked.
-#[derive(Debug, Default)]
-pub struct Planner {
-    lists: HashMap<List, Timestamp>,
-    refreshed: HashMap<TokenId, Timestamp>,
-    pools: HashMap<TokenId, Timestamp>,
-    facts: HashMap<TokenId, Timestamp>,
-    prices: HashMap<TokenId, Timestamp>,
-}
+/// Whose pools could not be vouched for is looked at as a whole this many times as rarely as a token is refreshed: the
+/// same answer would only repeat it.
+const POOLS_PERIODS: u32 = 4;
 
-impl Planner {
+/// How soon the same pool is worth another question about its quote side. DexScreener may not know it at all.
+const PAIRS_AGAIN: Duration = Duration::from_secs(300);
+
+/// What GeckoTerminal alone knows about a token is asked for this seldom, on screens and of silent tokens: past this age
+/// it is stale.
+const DETAILS_AGAIN: Duration = Duration::from_secs(300);
+
+/// Jupiter's facts of a silent token are asked for again after so many periods of a list.
+const SILENT_PERIODS: u32 = 2;
+
+/// At least so many of GeckoTerminal's lists come between two requests for details while lists wait.
+const LISTS_PER_DETAILS: u32 = 2;
+
+/// How requests are chosen. The poller's own planner is [`Planner`]; a benchmark compares it with a plainer one.
+pub trait Plan: Send {
     /// Stage one: discovery and refresh.
-    pub fn discover(
+    fn discover(
         &mut self,
         now: Timestamp,
         pace: &Pace,
         allowance: Allowance,
         catalogue: &[List],
-        candidates: &[Candidate],
-    ) -> Vec<Request> {
-        self.forget_untracked(candidates);
-        let mut requests = Vec::new();
-        let due = self.due_lists(now, pace, catalogue);
-
-        let waiting =
-            due_tokens(
-                &self.refreshed,
-                now,
-                candidates,
-                |candidate| {
-                    if candidate.watched { pace.watched } else { pace.others }
-                },
-            );
-        let wanted = due_tokens(
-            &self.pools,
-            now,
-            candidates.iter().filter(|candidate| candidate.wants_pools),
-            // The same answer again would only repeat what could not be vouched for.
-            |_| pace.others * 4,
-        );
-        let batches = waiting.len().div_ceil(DEXSCREENER_BATCH) + wanted.len();
-        let for_lists = share(allowance.dexscreener, batches);
-        let mut left = allowance.dexscreener;
-        for list in due.iter().filter(|list| list.is_dexscreener()).take(for_lists) {
-            left -= 1;
-            requests.push(Request::List(self.ask_list(now, list)));
-        }
-        // A fifth of what is left looks at whole tokens; the rest refreshes thirty at a time.
-        for id in wanted.into_iter().take(left.div_ceil(5)) {
-            left -= 1;
-            self.pools.insert(id.clone(), now);
-            requests.push(Request::Pools(id));
-        }
-        requests.extend(self.token_batches(now, waiting, left));
-
-        for list in due.iter().filter(|list| list.is_geckoterminal()).take(allowance.geckoterminal) {
-            requests.push(Request::List(self.ask_list(now, list)));
-        }
-
-        // Half of Jupiter's budget is kept for the prices of stage two.
-        let mut left = allowance.jupiter.div_ceil(2);
-        let mut without_facts = due_tokens(&self.facts, now, candidates, |_| pace.facts);
-        without_facts.retain(|id| id.chain().as_str() == "solana");
-        let fact_batches = without_facts.len().div_ceil(FACTS_BATCH);
-        for list in due.iter().filter(|list| list.is_jupiter()).take(share(left, fact_batches)) {
-            left -= 1;
-            requests.push(Request::List(self.ask_list(now, list)));
-        }
-        for batch in without_facts.chunks(FACTS_BATCH).take(left) {
-            self.facts.extend(batch.iter().map(|id| (id.clone(), now)));
-            requests.push(Request::Facts(batch.to_vec()));
-        }
-        requests
-    }
+        candidates: &[Candidate<'_>],
+    ) -> Vec<Request>;
 
     /// Stage two: Jupiter's prices, first where the price is missing, rejected, stale or disputed, then for what is
-    /// watched. The first request is made even when nothing is in need: it carries wrapped SOL.
-    pub fn fill(
+    /// watched, hottest first.
+    fn fill(
         &mut self,
         now: Timestamp,
         pace: &Pace,
         allowance: Allowance,
         in_need: &[TokenId],
-        candidates: &[Candidate],
-    ) -> Vec<Request> {
-        let solana = |id: &&TokenId| id.chain().as_str() == "solana";
-        let is_due = |id: &&TokenId| self.prices.get(*id).is_none_or(|asked| now.since(*asked) >= pace.prices);
-        let mut chosen: Vec<TokenId> = in_need.iter().filter(solana).filter(is_due).cloned().collect();
-        let mut known: HashSet<TokenId> = chosen.iter().cloned().collect();
-        let watched = candidates.iter().filter(|candidate| candidate.watched).map(|candidate| &candidate.id);
-        for id in watched.filter(solana).filter(is_due) {
-            if known.insert(id.clone()) {
-                chosen.push(id.clone());
-            }
+        watched: &[TokenId],
+    ) -> Vec<Request>;
+
+    /// A request brought no answer; `sent` tells whether its source was asked at all.
+    fn unanswered(&mut self, now: Timestamp, pace: &Pace, request: &Request, sent: bool);
+}
+
+/// Remembers when what was asked.
+#[derive(Debug)]
+pub struct Planner {
+    memory: Memory,
+    /// Of DexScreener's requests, for all pools of a token.
+    for_pools: Share,
+    /// Of DexScreener's requests, for single pools.
+    for_pairs: Share,
+    /// Of Jupiter's requests, for lists and facts; the rest is for the prices of stage two.
+    for_facts: Share,
+    /// GeckoTerminal's lists since it was last asked for details.
+    lists_since_details: u32,
+    /// Kept for its room.
+    waiting: Vec<Turn>,
+}
+
+impl Default for Planner {
+    fn default() -> Self {
+        Self {
+            memory: Memory::default(),
+            for_pools: Share::of(0.1),
+            for_pairs: Share::of(0.1),
+            for_facts: Share::of(0.5),
+            lists_since_details: 0,
+            waiting: Vec::new(),
         }
+    }
+}
+
+impl Plan for Planner {
+    fn discover(
+        &mut self,
+        now: Timestamp,
+        pace: &Pace,
+        allowance: Allowance,
+        catalogue: &[List],
+        candidates: &[Candidate<'_>],
+    ) -> Vec<Request> {
+        self.memory.forget_untracked(now, candidates);
+        let mut due = self.memory.due_lists(now, pace.lists, catalogue);
         let mut requests = Vec::new();
-        for batch in chosen.chunks(PRICES_BATCH).take(allowance.jupiter) {
-            self.prices.extend(batch.iter().map(|id| (id.clone(), now)));
-            requests.push(Request::Prices(batch.to_vec()));
+        self.ask_dexscreener(now, pace, allowance.dexscreener, &due, candidates, &mut requests);
+        due.retain(|list| list.source() != Source::Dexscreener);
+        self.ask_geckoterminal(now, allowance.geckoterminal, &due, candidates, &mut requests);
+        let for_facts = self.for_facts.grant(allowance.jupiter);
+        self.ask_jupiter(now, pace, for_facts, &due, candidates, &mut requests);
+        requests
+    }
+
+    /// The first request is made even when nothing is in need: it carries wrapped SOL.
+    fn fill(
+        &mut self,
+        now: Timestamp,
+        pace: &Pace,
+        allowance: Allowance,
+        in_need: &[TokenId],
+        watched: &[TokenId],
+    ) -> Vec<Request> {
+        let most = allowance.jupiter.saturating_mul(PRICES_BATCH);
+        let mut known: HashSet<&TokenId> = HashSet::new();
+        let in_sight: HashSet<&TokenId> = watched.iter().collect();
+        let (seen, unseen): (Vec<&TokenId>, Vec<&TokenId>) = in_need.iter().partition(|id| in_sight.contains(id));
+        let wanted = seen.into_iter().chain(unseen).chain(watched);
+        let chosen: Vec<TokenId> = wanted
+            .filter(|id| is_solana(id) && self.memory.is_due(id, now, pace.prices, |asked| asked.prices))
+            .filter(|id| known.insert(id))
+            .take(most)
+            .cloned()
+            .collect();
+        let mut requests: Vec<Request> =
+            chosen.chunks(PRICES_BATCH).map(|batch| Request::Prices(batch.to_vec())).collect();
+        for id in chosen {
+            self.memory.of(&id).prices = Some(now);
         }
         if requests.is_empty() && allowance.jupiter > 0 {
             requests.push(Request::Prices(Vec::new()));
@@ -202,64 +215,229 @@ impl Planner {
         requests
     }
 
-    fn ask_list(&mut self, now: Timestamp, list: &List) -> List {
-        self.lists.insert(list.clone(), now);
-        list.clone()
-    }
-
-    /// The lists that can say something new, the longest overdue first.
-    fn due_lists(&self, now: Timestamp, pace: &Pace, catalogue: &[List]) -> Vec<List> {
-        let overdue = |list: &List| match self.lists.get(list) {
-            None => f64::INFINITY,
-            Some(asked) => now.since(*asked).as_secs_f64() / list.period(pace.lists).as_secs_f64(),
-        };
-        let mut due: Vec<(f64, &List)> =
-            catalogue.iter().map(|list| (overdue(list), list)).filter(|(overdue, _)| *overdue >= 1.0).collect();
-        // Stable: among lists that were never asked the catalogue's order holds.
-        due.sort_by(|left, right| right.0.total_cmp(&left.0));
-        due.into_iter().map(|(_, list)| list.clone()).collect()
-    }
-
-    fn token_batches(&mut self, now: Timestamp, waiting: Vec<TokenId>, most: usize) -> Vec<Request> {
-        let mut by_chain: Vec<(Chain, Vec<TokenId>)> = Vec::new();
-        let mut requests = Vec::new();
-        for id in waiting {
-            if requests.len() == most {
-                break;
-            }
-            let place = by_chain.iter().position(|(chain, _)| chain == id.chain()).unwrap_or_else(|| {
-                by_chain.push((id.chain().clone(), Vec::new()));
-                by_chain.len() - 1
-            });
-            let batch = &mut by_chain[place].1;
-            batch.push(id);
-            if batch.len() == DEXSCREENER_BATCH {
-                requests.push(Request::Tokens(by_chain[place].0.clone(), std::mem::take(&mut by_chain[place].1)));
+    /// What was not sent is due again at once. A source that failed on facts is given a minute in place of their long
+    /// period; everything else comes round soon enough by itself.
+    fn unanswered(&mut self, now: Timestamp, pace: &Pace, request: &Request, sent: bool) {
+        if !sent {
+            self.memory.forget(request);
+        } else if let Request::Facts(ids) = request {
+            let asked = now.minus(pace.facts.saturating_sub(pace.lists));
+            for id in ids {
+                self.memory.of(id).facts = Some(asked);
             }
         }
-        for (chain, batch) in by_chain {
-            if requests.len() < most && !batch.is_empty() {
-                requests.push(Request::Tokens(chain, batch));
-            }
-        }
-        for request in &requests {
-            if let Request::Tokens(_, batch) = request {
-                self.refreshed.extend(batch.iter().map(|id| (id.clone(), now)));
-            }
-        }
-        requests
     }
+}
 
-    fn forget_untracked(&mut self, candidates: &[Candidate]) {
-        // Only when it is worth a pass: the maps stay within twice the tracked set.
-        let bound = candidates.len() * 2 + 1_000;
-        if self.refreshed.len().max(self.pools.len()).max(self.facts.len()).max(self.prices.len()) <= bound {
+impl Planner {
+    fn ask_dexscreener(
+        &mut self,
+        now: Timestamp,
+        pace: &Pace,
+        allowed: usize,
+        due: &[&List],
+        candidates: &[Candidate<'_>],
+        requests: &mut Vec<Request>,
+    ) {
+        if allowed == 0 {
             return;
         }
-        let tracked: HashSet<&TokenId> = candidates.iter().map(|candidate| &candidate.id).collect();
-        for memory in [&mut self.refreshed, &mut self.pools, &mut self.facts, &mut self.prices] {
-            memory.retain(|id, _| tracked.contains(id));
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.clear();
+        waiting.extend(self.waiting_tokens(now, pace, candidates));
+        let pools = self.doubtful_tokens(now, pace, candidates);
+        let pairs = self.unverified_pools(now, pace, candidates);
+
+        let mut left = allowed;
+        let others = waiting.len().div_ceil(DEXSCREENER_BATCH) + pools.len() + pairs.len().div_ceil(DEXSCREENER_BATCH);
+        for list in due.iter().filter(|list| list.source() == Source::Dexscreener).take(share(allowed, others)) {
+            left -= 1;
+            requests.push(self.ask_list(now, list));
         }
+        let (for_pools, for_pairs) = (self.for_pools.grant(left), self.for_pairs.grant(left));
+        for id in pools.into_iter().take(for_pools) {
+            left -= 1;
+            self.for_pools.spend();
+            self.memory.of(id).pools = Some(now);
+            requests.push(Request::Pools(id.clone()));
+        }
+        for (chain, batch) in batches(pairs.into_iter().map(|pool| (pool.chain(), pool)), for_pairs.min(left)) {
+            left -= 1;
+            self.for_pairs.spend();
+            for pool in &batch {
+                self.memory.pairs.insert(pool.clone(), now);
+            }
+            requests.push(Request::Pairs(chain, batch));
+        }
+        let chosen = choose(&mut waiting, left * DEXSCREENER_BATCH);
+        let chosen = chosen.iter().map(|turn| candidates[turn.number].age.token);
+        for (chain, batch) in batches(chosen.map(|id| (id.chain(), id)), left) {
+            for id in &batch {
+                self.memory.of(id).tokens = Some(now);
+            }
+            requests.push(Request::Tokens(chain, batch));
+        }
+        self.waiting = waiting;
+    }
+
+    /// The tokens about which DexScreener can say something new.
+    fn waiting_tokens(&self, now: Timestamp, pace: &Pace, candidates: &[Candidate<'_>]) -> impl Iterator<Item = Turn> {
+        candidates.iter().enumerate().filter_map(move |(number, candidate)| {
+            let period = pace.token(candidate.place);
+            let asked = self.memory.get(candidate.age.token).tokens;
+            let heard = heard(asked, candidate.age.dexscreener_at, period);
+            let waited = heard.map_or_else(|| now.since(candidate.age.first_seen) + period, |heard| now.since(heard));
+            let unknown = if heard.is_none() { UNKNOWN_WEIGHT } else { 1.0 };
+            (waited + SLACK >= period).then(|| Turn {
+                number,
+                waited,
+                on_screen: candidate.place.is_screen(),
+                urgency: waited.as_secs_f64() * candidate.weight() * unknown,
+            })
+        })
+    }
+
+    /// The tokens all of whose pools are wanted, hottest first, then the longest unasked.
+    fn doubtful_tokens<'a>(&self, now: Timestamp, pace: &Pace, candidates: &[Candidate<'a>]) -> Vec<&'a TokenId> {
+        let mut wanted: Vec<(Place, Option<Timestamp>, &TokenId)> = candidates
+            .iter()
+            .filter(|candidate| candidate.age.disputed)
+            .map(|candidate| (candidate.place, self.memory.get(candidate.age.token).pools, candidate.age.token))
+            .filter(|(place, asked, _)| is_due(*asked, now, pace.token(*place) * POOLS_PERIODS))
+            .collect();
+        wanted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(b.2)));
+        wanted.into_iter().map(|(.., id)| id).collect()
+    }
+
+    /// The pools that only a question of their own can renew, hottest first, then the longest unasked: those that
+    /// nobody vouches for yet, and those that stand for their token though DexScreener calls another its main one.
+    fn unverified_pools<'a>(&self, now: Timestamp, pace: &Pace, candidates: &[Candidate<'a>]) -> Vec<&'a PoolId> {
+        let mut wanted: Vec<(Place, Option<Timestamp>, &PoolId)> = Vec::new();
+        for candidate in candidates {
+            let period = pace.token(candidate.place);
+            let passed_over = candidate.age.main_pool.filter(|_| {
+                let (asked, told) = (self.memory.get(candidate.age.token).tokens, candidate.age.dexscreener_at);
+                asked.zip(told).is_some_and(|(asked, told)| told.plus(period) < asked)
+            });
+            let unverified = candidate.age.unverified.iter().map(|pool| (pool, PAIRS_AGAIN));
+            for (pool, period) in passed_over.map(|pool| (pool, period)).into_iter().chain(unverified) {
+                let asked = self.memory.pairs.get(pool).copied();
+                if is_due(asked, now, period) {
+                    wanted.push((candidate.place, asked, pool));
+                }
+            }
+        }
+        wanted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(b.2)));
+        wanted.into_iter().map(|(.., pool)| pool).collect()
+    }
+
+    /// Lists, and among them now and then the details of what is on screens.
+    fn ask_geckoterminal(
+        &mut self,
+        now: Timestamp,
+        allowed: usize,
+        due: &[&List],
+        candidates: &[Candidate<'_>],
+        requests: &mut Vec<Request>,
+    ) {
+        if allowed == 0 {
+            return;
+        }
+        let mut details = self.undetailed_tokens(now, candidates);
+        let mut lists = due.iter().filter(|list| list.source() == Source::Geckoterminal).peekable();
+        for _ in 0..allowed {
+            let is_their_turn = self.lists_since_details >= LISTS_PER_DETAILS || lists.peek().is_none();
+            if is_their_turn && let Some((chain, batch)) = of_one_chain(&mut details, DETAILS_BATCH) {
+                self.lists_since_details = 0;
+                for id in &batch {
+                    self.memory.of(id).details = Some(now);
+                }
+                requests.push(Request::Details(chain, batch));
+            } else if let Some(list) = lists.next() {
+                self.lists_since_details = self.lists_since_details.saturating_add(1);
+                requests.push(self.ask_list(now, list));
+            }
+        }
+    }
+
+    /// The tokens on screens of which GeckoTerminal has long said nothing, most looked at first, and those that live by
+    /// its word alone: it is asked by name, for only then is its silence an answer.
+    fn undetailed_tokens<'a>(&self, now: Timestamp, candidates: &[Candidate<'a>]) -> Vec<&'a TokenId> {
+        let mut wanted: Vec<(Place, Option<Timestamp>, &TokenId)> = candidates
+            .iter()
+            .filter(|candidate| {
+                let lives_by_it = candidate.age.geckoterminal_at.is_some() && candidate.is_silent(now);
+                candidate.place.is_screen() || lives_by_it
+            })
+            .map(|candidate| {
+                let asked = self.memory.get(candidate.age.token).details;
+                (candidate.place, asked.max(candidate.age.geckoterminal_at), candidate.age.token)
+            })
+            .filter(|(_, heard, _)| is_due(*heard, now, DETAILS_AGAIN))
+            .collect();
+        wanted.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(b.2)));
+        wanted.into_iter().map(|(.., id)| id).collect()
+    }
+
+    fn ask_jupiter(
+        &mut self,
+        now: Timestamp,
+        pace: &Pace,
+        allowed: usize,
+        due: &[&List],
+        candidates: &[Candidate<'_>],
+        requests: &mut Vec<Request>,
+    ) {
+        if allowed == 0 {
+            return;
+        }
+        let mut left = allowed;
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.clear();
+        waiting.extend(self.waiting_facts(now, pace, candidates));
+        for list in due
+            .iter()
+            .filter(|list| list.source() == Source::Jupiter)
+            .take(share(left, waiting.len().div_ceil(FACTS_BATCH)))
+        {
+            left -= 1;
+            self.for_facts.spend();
+            requests.push(self.ask_list(now, list));
+        }
+        for batch in choose(&mut waiting, left * FACTS_BATCH).chunks(FACTS_BATCH) {
+            self.for_facts.spend();
+            let batch: Vec<TokenId> = batch.iter().map(|turn| candidates[turn.number].age.token.clone()).collect();
+            for id in &batch {
+                self.memory.of(id).facts = Some(now);
+            }
+            requests.push(Request::Facts(batch));
+        }
+        self.waiting = waiting;
+    }
+
+    /// The tokens whose facts may have changed.
+    fn waiting_facts(&self, now: Timestamp, pace: &Pace, candidates: &[Candidate<'_>]) -> impl Iterator<Item = Turn> {
+        candidates.iter().enumerate().filter(|(_, candidate)| is_solana(candidate.age.token)).filter_map(
+            move |(number, candidate)| {
+                let asked = self.memory.get(candidate.age.token).facts;
+                let silent = candidate.is_silent(now);
+                let period = if silent { pace.facts.min(pace.lists * SILENT_PERIODS) } else { pace.facts };
+                let first_seen = candidate.age.first_seen;
+                let waited = asked.map_or_else(|| now.since(first_seen) + period, |asked| now.since(asked));
+                (waited + SLACK >= period).then(|| Turn {
+                    number,
+                    waited,
+                    on_screen: candidate.place.is_screen(),
+                    // In periods: who should be asked more often is as urgent sooner.
+                    urgency: waited.div_duration_f64(period) * candidate.weight(),
+                })
+            },
+        )
+    }
+
+    fn ask_list(&mut self, now: Timestamp, list: &List) -> Request {
+        self.memory.lists.insert(list.clone(), now);
+        Request::List(list.clone())
     }
 }
 
@@ -268,127 +446,19 @@ fn share(allowed: usize, waiting: usize) -> usize {
     allowed.div_ceil(2).max(allowed.saturating_sub(waiting))
 }
 
-/// The tokens that can be asked again, watched ones first, then the longest unasked.
-fn due_tokens<'a>(
-    asked: &HashMap<TokenId, Timestamp>,
-    now: Timestamp,
-    candidates: impl IntoIterator<Item = &'a Candidate>,
-    period: impl Fn(&Candidate) -> Duration,
-) -> Vec<TokenId> {
-    let mut due: Vec<(bool, Timestamp, &TokenId)> = candidates
-        .into_iter()
-        .map(|candidate| (candidate, asked.get(&candidate.id).copied().unwrap_or_default()))
-        .filter(|(candidate, at)| now.since(*at) >= period(candidate))
-        .map(|(candidate, at)| (!candidate.watched, at, &candidate.id))
-        .collect();
-    due.sort();
-    due.into_iter().map(|(_, _, id)| id.clone()).collect()
+fn is_solana(id: &TokenId) -> bool {
+    id.chain().as_str() == "solana"
 }
 
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
-    use super::*;
+fn is_due(asked: Option<Timestamp>, now: Timestamp, period: Duration) -> bool {
+    asked.is_none_or(|asked| now.since(asked) + SLACK >= period)
+}
 
-    fn id(number: u16) -> TokenId {
-        let mut bytes = [1u8; 32];
-        bytes[..2].copy_from_slice(&number.to_be_bytes());
-        TokenId::new(&Chain::solana(), &bs58::encode(bytes).into_string()).unwrap()
-    }
-
-    fn candidates(count: u16, watched: u16) -> Vec<Candidate> {
-        (0..count).map(|n| Candidate { id: id(n), watched: n < watched, wants_pools: false }).collect()
-    }
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(1_000_000_000 + secs)
-    }
-
-    fn refreshed(requests: &[Request]) -> Vec<TokenId> {
-        requests
-            .iter()
-            .filter_map(|request| if let Request::Tokens(_, ids) = request { Some(ids.clone()) } else { None })
-            .flatten()
-            .collect()
-    }
-
-    #[test]
-    fn never_asks_more_than_is_allowed() {
-        let catalogue = List::catalogue(&[Chain::solana()], &["sol".to_owned()]);
-        let allowance = Allowance { dexscreener: 10, geckoterminal: 3, jupiter: 4 };
-        let mut planner = Planner::default();
-        let tokens = candidates(2_000, 50);
-        for tick in 0..50 {
-            let requests = planner.discover(at(tick * 10), &Pace::LIVE, allowance, &catalogue, &tokens);
-            let count = |of: fn(&Request) -> bool| requests.iter().filter(|request| of(request)).count();
-            let dexscreener = count(|request| match request {
-                Request::List(list) => list.is_dexscreener(),
-                Request::Tokens(..) | Request::Pools(_) => true,
-                _ => false,
-            });
-            let geckoterminal = count(|request| matches!(request, Request::List(list) if list.is_geckoterminal()));
-            let jupiter = count(|request| match request {
-                Request::List(list) => list.is_jupiter(),
-                Request::Facts(_) | Request::Prices(_) => true,
-                _ => false,
-            });
-            assert!(dexscreener <= 10 && geckoterminal <= 3 && jupiter <= 2, "{requests:?}");
-            let prices = planner.fill(at(tick * 10), &Pace::LIVE, Allowance { jupiter: 2, ..allowance }, &[], &tokens);
-            assert!((1..=2).contains(&prices.len()));
-        }
-    }
-
-    #[test]
-    fn watched_tokens_come_first_and_all_come_in_the_end() {
-        let mut planner = Planner::default();
-        let tokens = candidates(300, 30);
-        let allowance = Allowance { dexscreener: 2, ..Allowance::default() };
-        let first = refreshed(&planner.discover(at(0), &Pace::LIVE, allowance, &[], &tokens));
-        assert_eq!(first.len(), 60);
-        assert!(tokens[..30].iter().all(|candidate| first.contains(&candidate.id)));
-        let mut seen: HashSet<TokenId> = first.into_iter().collect();
-        for tick in 1..=12 {
-            seen.extend(refreshed(&planner.discover(at(tick * 10), &Pace::LIVE, allowance, &[], &tokens)));
-        }
-        assert_eq!(seen.len(), 300);
-    }
-
-    #[test]
-    fn nothing_is_asked_before_its_source_can_say_something_new() {
-        let mut planner = Planner::default();
-        let tokens = candidates(20, 20);
-        let allowance = Allowance { dexscreener: 10, geckoterminal: 10, jupiter: 10 };
-        let catalogue = [List::Boosts];
-        assert!(!planner.discover(at(0), &Pace::LIVE, allowance, &catalogue, &tokens).is_empty());
-        assert_eq!(planner.discover(at(10), &Pace::LIVE, allowance, &catalogue, &tokens), vec![]);
-        assert_eq!(refreshed(&planner.discover(at(30), &Pace::LIVE, allowance, &catalogue, &tokens)).len(), 20);
-        let again = planner.discover(at(60), &Pace::LIVE, allowance, &catalogue, &tokens);
-        assert!(again.contains(&Request::List(List::Boosts)));
-    }
-
-    #[test]
-    fn prices_in_need_go_before_watched_ones_and_sol_is_always_asked() {
-        let mut planner = Planner::default();
-        let tokens = candidates(60, 60);
-        let need = [id(900)];
-        let allowance = Allowance { jupiter: 1, ..Allowance::default() };
-        let requests = planner.fill(at(0), &Pace::LIVE, allowance, &need, &tokens);
-        let [Request::Prices(ids)] = requests.as_slice() else { unreachable!("one request: {requests:?}") };
-        assert_eq!((ids.len(), &ids[0]), (PRICES_BATCH, &need[0]));
-        assert_eq!(planner.fill(at(1), &Pace::LIVE, allowance, &[], &[]), vec![Request::Prices(vec![])]);
-        assert_eq!(planner.fill(at(1), &Pace::LIVE, Allowance::default(), &need, &tokens), vec![]);
-    }
-
-    #[test]
-    fn memory_is_bounded_by_what_is_tracked() {
-        let mut planner = Planner::default();
-        let allowance = Allowance { dexscreener: 100, geckoterminal: 0, jupiter: 0 };
-        for generation in 0..20u16 {
-            let tokens: Vec<Candidate> = (0..500)
-                .map(|n| Candidate { id: id(generation * 500 + n), watched: false, wants_pools: false })
-                .collect();
-            planner.discover(at(i64::from(generation) * 60), &Pace::LIVE, allowance, &[], &tokens);
-        }
-        assert!(planner.refreshed.len() <= 2_500, "{}", planner.refreshed.len());
+/// When a source last had its say about a token. An answer may come out of a cache: then it is as old as it was true.
+/// Who was asked and did not speak is as good as heard.
+fn heard(asked: Option<Timestamp>, told: Option<Timestamp>, period: Duration) -> Option<Timestamp> {
+    match (asked, told) {
+        (Some(asked), Some(told)) if told.plus(period) <= asked => Some(asked),
+        (asked, told) => told.or(asked),
     }
 }

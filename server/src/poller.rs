@@ -14,7 +14,7 @@ mod ask;
 mod states;
 mod supplied;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::bus::{Bus, LogEntry};
 use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::observe;
-use crate::planner::{Allowance, Candidate, List, Pace, Planner, Request};
+use crate::planner::{Allowance, Candidate, Heads, List, Pace, Place, Plan, Planner, Request, Watched};
 use crate::sources::{SourceError, Sources};
 
 /// The longest that a tick waits for answers before it goes on with those that came.
@@ -39,11 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// The state is packed for the journal at most this often.
 const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
 
-/// How many tokens at the head of the board are refreshed as if somebody watched them.
-const HEAD: usize = 100;
-
-/// Tells which tokens are on somebody's screen.
-pub type Watched = Arc<dyn Fn() -> HashSet<TokenId> + Send + Sync>;
+/// Tells what readers look at.
+pub type Watching = Arc<dyn Fn() -> Watched + Send + Sync>;
 
 /// How the poller polls.
 #[derive(Clone, Debug)]
@@ -73,18 +70,22 @@ pub struct TickSummary {
     pub removed: usize,
 }
 
-type Answer = (Source, Result<Harvest, SourceError>);
+/// A request, and what became of it.
+type Answer = (Request, Result<Harvest, SourceError>);
 
 /// The one writer of boards.
 pub struct Poller<B> {
     settings: PollerSettings,
     book: Book,
     board: Board,
-    planner: Planner,
+    planner: Box<dyn Plan>,
+    heads: Heads,
     sources: Sources,
     pending: JoinSet<Answer>,
+    /// How many of `pending` are for each source.
+    under_way: BTreeMap<Source, usize>,
     bus: Arc<B>,
-    watched: Watched,
+    watching: Watching,
     clock: Clock,
     supplied: Supplied,
     states: States,
@@ -106,24 +107,34 @@ impl<B: Bus> Poller<B> {
         (book, board): (Book, Board),
         sources: Sources,
         bus: Arc<B>,
-        watched: Watched,
+        watching: Watching,
         clock: Clock,
     ) -> Self {
+        let mut heads = Heads::default();
+        heads.restart(&board);
         Self {
             settings,
             book,
             board,
-            planner: Planner::default(),
+            planner: Box::new(Planner::default()),
+            heads,
             sources,
             pending: JoinSet::new(),
+            under_way: BTreeMap::new(),
             bus,
-            watched,
+            watching,
             clock,
             supplied: Supplied::default(),
             states: States::default(),
             names: EventNames::default(),
             committed: false,
         }
+    }
+
+    /// The same with another way to choose requests, for comparisons.
+    #[must_use]
+    pub fn with_plan(self, planner: Box<dyn Plan>) -> Self {
+        Self { planner, ..self }
     }
 
     /// The board of the last commit.
@@ -169,53 +180,42 @@ impl<B: Bus> Poller<B> {
     pub async fn tick(&mut self) -> TickSummary {
         let mut summary = TickSummary::default();
         let deadline = Instant::now() + self.settings.interval.clamp(Duration::from_secs(1), PATIENCE);
-        let watched = (self.watched)();
-        let candidates = self.candidates(&watched);
-
+        let watched = (self.watching)();
         let allowance = self.allowance();
         let (now, settings) = (self.clock.now(), &self.settings);
+        let (heads, ages) = (&self.heads, self.book.ages());
+        let candidates: Vec<Candidate<'_>> =
+            ages.map(|age| Candidate { place: Place::of(age.token, &watched, heads), age }).collect();
         let requests = self.planner.discover(now, &settings.pace, allowance, &settings.catalogue, &candidates);
+        let hot = hottest_first(&candidates);
         self.send(requests, &mut summary);
         self.collect(deadline, &mut summary).await;
 
         let allowance = self.allowance();
         let now = self.clock.now();
         let in_need = self.book.needs_price(now);
-        let requests = self.planner.fill(now, &self.settings.pace, allowance, &in_need, &candidates);
+        let requests = self.planner.fill(now, &self.settings.pace, allowance, &in_need, &hot);
         self.send(requests, &mut summary);
         self.collect(deadline, &mut summary).await;
 
-        self.publish(&watched, &mut summary).await;
+        self.publish(&watched.ids(), &mut summary).await;
         summary
     }
 
     /// Publishes what is known without asking anybody: after a restart, before the first tick.
     pub async fn publish_known(&mut self) -> TickSummary {
         let mut summary = TickSummary::default();
-        let watched = (self.watched)();
-        self.publish(&watched, &mut summary).await;
+        let watched = (self.watching)();
+        self.publish(&watched.ids(), &mut summary).await;
         summary
     }
 
-    fn candidates(&self, watched: &HashSet<TokenId>) -> Vec<Candidate> {
-        let ages: Vec<_> = self.book.ages().collect();
-        let mut by_interest: Vec<(f64, usize)> =
-            ages.iter().enumerate().filter_map(|(place, age)| Some((age.interest?, place))).collect();
-        by_interest.sort_by(|left, right| right.0.total_cmp(&left.0));
-        let head: HashSet<usize> = by_interest.into_iter().take(HEAD).map(|(_, place)| place).collect();
-        ages.into_iter()
-            .enumerate()
-            .map(|(place, age)| Candidate {
-                watched: head.contains(&place) || watched.contains(&age.token),
-                wants_pools: age.disputed,
-                id: age.token,
-            })
-            .collect()
-    }
-
-    /// What may be asked now, less what is still under way.
+    /// What may be asked now, less what waits to be sent.
     fn allowance(&self) -> Allowance {
-        let left = |source| usize::try_from(self.sources.allowance(source).left).unwrap_or(usize::MAX);
+        let left = |source| {
+            let left = usize::try_from(self.sources.allowance(source).left).unwrap_or(usize::MAX);
+            left.saturating_sub(self.under_way.get(&source).copied().unwrap_or(0))
+        };
         Allowance {
             dexscreener: left(Source::Dexscreener),
             geckoterminal: left(Source::Geckoterminal),
@@ -226,27 +226,43 @@ impl<B: Bus> Poller<B> {
     fn send(&mut self, requests: Vec<Request>, summary: &mut TickSummary) {
         summary.requests += requests.len();
         for request in requests {
-            self.pending.spawn(ask(self.sources.clone(), request));
+            *self.under_way.entry(request.source()).or_default() += 1;
+            let sources = self.sources.clone();
+            self.pending.spawn(async move {
+                let answer = ask(&sources, &request).await;
+                (request, answer)
+            });
         }
     }
 
     /// Takes in answers until all have come or the tick's patience ends.
     async fn collect(&mut self, deadline: Instant, summary: &mut TickSummary) {
         while let Ok(Some(joined)) = tokio::time::timeout_at(deadline, self.pending.join_next()).await {
-            match joined {
-                Ok((source, Ok(harvest))) => {
+            let Ok((request, answer)) = joined.inspect_err(|error| {
+                summary.failures += 1;
+                tracing::error!(%error, "A request ended in a panic");
+            }) else {
+                continue;
+            };
+            let (source, now) = (request.source(), self.clock.now());
+            if let Some(count) = self.under_way.get_mut(&source) {
+                *count = count.saturating_sub(1);
+            }
+            match answer {
+                Ok(harvest) => {
                     summary.answers += 1;
-                    self.book.absorb(source, harvest, self.clock.now());
-                }
-                Ok((source, Err(error))) => {
-                    summary.failures += 1;
-                    observe::source_failed(source, &error);
+                    self.book.absorb(source, harvest, now);
                 }
                 Err(error) => {
                     summary.failures += 1;
-                    tracing::error!(%error, "A request ended in a panic");
+                    self.planner.unanswered(now, &self.settings.pace, &request, error.was_sent());
+                    observe::source_failed(source, &error);
                 }
             }
+        }
+        if self.pending.is_empty() {
+            // Also what ended in a panic.
+            self.under_way.clear();
         }
     }
 
@@ -256,6 +272,7 @@ impl<B: Bus> Poller<B> {
         let published = self.book.publish(&self.board, &tick);
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
         let delta = self.board.diff(&next);
+        self.heads.follow(&delta, &next);
         let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;
         summary.changed = delta.upserts.len();
         summary.removed = delta.removed.len();
@@ -302,4 +319,15 @@ impl<B: Bus> Poller<B> {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+/// The ids of what is looked at, most urgent first.
+fn hottest_first(candidates: &[Candidate<'_>]) -> Vec<TokenId> {
+    let mut hot: Vec<(Place, &TokenId)> = candidates
+        .iter()
+        .filter(|candidate| candidate.place.is_hot())
+        .map(|candidate| (candidate.place, candidate.age.token))
+        .collect();
+    hot.sort_unstable_by(|a, b| b.cmp(a));
+    hot.into_iter().map(|(_, id)| id.clone()).collect()
 }

@@ -23,6 +23,7 @@ mod geckoterminal;
 mod health;
 mod http;
 mod jupiter;
+mod ledger;
 mod rows;
 mod sieve;
 
@@ -31,7 +32,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Source, SourceReport};
+use memescope::{Source, SourceReport, Timestamp};
 use reqwest::header::HeaderName;
 use tokio::time::Instant;
 use url::Url;
@@ -47,6 +48,7 @@ pub use self::geckoterminal::{GeckoTerminal, PoolSort};
 pub use self::http::{ClientError, DEADLINE};
 use self::http::{HttpClient, HttpOptions};
 pub use self::jupiter::{Jupiter, TokenList};
+pub use self::ledger::Ledger;
 use crate::clock::Clock;
 
 /// The most tokens that one request to a source can name.
@@ -127,6 +129,14 @@ impl SourcesConfig {
             deadline: DEADLINE,
             memory: SourcesMemory::new(),
             dice: Dice::fair(),
+        }
+    }
+
+    /// Counts as spent whatever could have been since the memory was written: for a start after a crash.
+    fn assume_spent(&mut self, now: Timestamp) {
+        for (source, memory) in std::mem::take(&mut self.memory) {
+            let rate = self.of(source).budget;
+            self.memory.insert(source, memory.all_spent(rate, now));
         }
     }
 
@@ -219,6 +229,13 @@ impl Sources {
     /// What to keep for the next start, so that a crash loop asks no more than a calm process.
     pub fn memory(&self) -> SourcesMemory {
         Source::ALL.into_iter().map(|source| (source, self.channel(source).memory())).collect()
+    }
+
+    /// Counts every budget as spent just now.
+    fn spend_all(&self) {
+        for channel in &self.channels {
+            channel.spend_all();
+        }
     }
 
     fn channel(&self, source: Source) -> &Channel {

@@ -5,23 +5,33 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Book;
-use crate::merge::Doubt;
 use crate::merge::limits::ASK_AFTER;
-use crate::{Chain, Freshness, Source, Timestamp, TokenId};
+use crate::merge::{Doubt, Known, Said};
+use crate::{Chain, Freshness, PoolId, PoolObservation, Source, Timestamp, TokenId};
 
 /// How old what is known about a token is, and how much it is worth asking again.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TokenAge {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TokenAge<'a> {
     /// The token.
-    pub token: TokenId,
-    /// The newest observation of each source.
-    pub newest: BTreeMap<Source, Timestamp>,
+    pub token: &'a TokenId,
     /// How much moves in it; `None` while it has no row.
     pub interest: Option<f64>,
+    /// How far its price moved in five minutes, percent; 0 while that is unknown.
+    pub moved_pct: f64,
     /// Whether its price is disputed, rejected or missing.
     pub disputed: bool,
+    /// When the price that it shows was true.
+    pub priced_at: Option<Timestamp>,
     /// When it was first seen.
     pub first_seen: Timestamp,
+    /// The pool that stands for it.
+    pub main_pool: Option<&'a PoolId>,
+    /// When DexScreener last spoke of that pool; of any pool while none stands for it.
+    pub dexscreener_at: Option<Timestamp>,
+    /// When GeckoTerminal last spoke of it.
+    pub geckoterminal_at: Option<Timestamp>,
+    /// Pools that could count if somebody said what lies on their quote side.
+    pub unverified: &'a [PoolId],
 }
 
 /// How long to wait before asking Jupiter about the same mint again: its answers hold 30 s, and one that it does not
@@ -79,22 +89,32 @@ impl Book {
     }
 
     /// The ages of all tracked tokens, in the order of their ids.
-    pub fn ages(&self) -> impl Iterator<Item = TokenAge> + '_ {
+    pub fn ages(&self) -> impl Iterator<Item = TokenAge<'_>> {
         self.entries.iter().map(|(token, entry)| {
-            let mut newest = BTreeMap::new();
-            let price = self.prices.get(token);
-            let price = price.map(|said| (said.what.source, said.what.as_of));
-            for (source, as_of) in entry.known.moments().chain(price) {
-                let slot = newest.entry(source).or_insert(as_of);
-                *slot = (*slot).max(as_of);
-            }
+            let main_pool = entry.memory.canonical.as_ref().map(|incumbent| &incumbent.pool);
             TokenAge {
-                token: token.clone(),
-                newest,
+                token,
                 interest: entry.pulse.interest,
+                moved_pct: entry.pulse.moved_pct,
                 disputed: entry.pulse.doubt.is_some(),
+                priced_at: entry.pulse.priced_at,
                 first_seen: entry.first_seen,
+                main_pool,
+                dexscreener_at: entry.known.told_at(Source::Dexscreener, main_pool),
+                geckoterminal_at: entry.known.told_at(Source::Geckoterminal, None),
+                unverified: &entry.pulse.unverified,
             }
         })
+    }
+}
+
+impl Known {
+    /// When a source last spoke of one pool, or of any.
+    fn told_at(&self, source: Source, pool: Option<&PoolId>) -> Option<Timestamp> {
+        let at = |by_source: &BTreeMap<Source, Said<PoolObservation>>| Some(by_source.get(&source)?.what.as_of);
+        match pool {
+            Some(pool) => at(self.pools.get(pool)?),
+            None => self.pools.values().filter_map(at).max(),
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::settle::settle;
 use super::{Book, Pulse};
 use crate::merge::limits::BOARD_STALE_AFTER;
 use crate::merge::{Symbols, merge};
-use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId};
+use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
 
 /// The circumstances of a publication.
 #[derive(Clone, Copy, Debug)]
@@ -151,7 +151,9 @@ impl Book {
                 interest: row.as_deref().map(interest),
                 doubt: merged.doubtful,
                 priced_at,
+                moved_pct: row.as_ref().and_then(|row| row.change_pct.at(Window::M5)).map_or(0.0, f64::abs),
                 wants: merged.wants.clone(),
+                unverified: merged.unverified,
                 due: merged.due,
                 symbol,
             },

@@ -511,8 +511,28 @@ fn jupiter_is_asked_about_what_is_doubtful() {
     // The answer makes the pool count.
     desk.say([jupiter(&stranger, 100.0, 1e6, later(5))], later(5));
     assert_eq!(price(&desk.row(later(5))), "0.01");
-    let ages: Vec<_> = desk.book.ages().map(|age| (age.token, age.interest.is_some())).collect();
+    let ages: Vec<_> = desk.book.ages().map(|age| (age.token.clone(), age.interest.is_some())).collect();
     assert_eq!(ages.len(), 2);
+}
+
+#[test]
+fn a_pool_of_unknown_reserve_is_named_until_somebody_vouches_for_it() {
+    let unverified = |desk: &Desk| desk.book.ages().flat_map(|age| age.unverified.to_vec()).collect::<Vec<_>>();
+    let mut desk = Desk::new();
+    let pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
+    desk.see([by_gecko(pool.clone())], NOON);
+    assert_eq!(desk.row(NOON).liquidity_usd, None);
+    assert_eq!(unverified(&desk), std::slice::from_ref(&pool.pool));
+    let age = desk.book.ages().next().unwrap();
+    assert_eq!((age.main_pool, age.dexscreener_at, age.geckoterminal_at), (Some(&pool.pool), None, Some(NOON)));
+
+    desk.see([at(pool.clone(), later(5))], later(5));
+    assert!(desk.row(later(5)).liquidity_usd.is_some());
+    assert_eq!(unverified(&desk), []);
+    // What DexScreener says of another pool is not about the one that stands for the token.
+    desk.see([at(market(2, &token_id(1), 0.01, 20.0, 5e4), later(9))], later(9));
+    desk.row(later(9));
+    assert_eq!(desk.book.ages().next().unwrap().dexscreener_at, Some(later(5)));
 }
 
 #[test]

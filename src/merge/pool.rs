@@ -110,6 +110,12 @@ impl<'a> Market<'a> {
         matches!(self.reason, PoolReason::Eligible | PoolReason::Canonical)
     }
 
+    /// Whether it would count, or does, and nobody has said what lies on its quote side.
+    pub(super) fn is_unverified(&self) -> bool {
+        let may_count = self.eligible() || self.reason == PoolReason::Unverified;
+        may_count && !self.curve && self.all.iter().all(|said| reserve(said, self.inverted).is_none())
+    }
+
     /// The price as a float; only eligible pools are sure to have one.
     pub(super) fn price_f64(&self) -> f64 {
         self.price.map_or(0.0, Price::to_f64)
@@ -324,14 +330,14 @@ fn read<'a>(
     let in_table = anchor::is_anchor(money);
     let verdict = verdict(main, inverted, money, reference, memory, world);
     let money_usd = verdict.map(|verdict| verdict.money_usd);
-    let reserve = |said: &&PoolObservation| {
-        if inverted { said.base_reserve } else { said.quote_reserve }
-    };
-    let backer = all.iter().copied().filter(|said| reserve(said).is_some()).max_by_key(|said| said.as_of);
+    let backer = all.iter().copied().filter(|said| reserve(said, inverted).is_some()).max_by_key(|said| said.as_of);
     let venue = venue(main);
     let curve = is_curve(&venue);
-    let depth =
-        backer.as_ref().and_then(reserve).zip(money_usd).map(|(reserve, usd)| 2.0 * reserve * usd).filter(|_| !curve);
+    let depth = backer
+        .and_then(|said| reserve(said, inverted))
+        .zip(money_usd)
+        .map(|(reserve, usd)| 2.0 * reserve * usd)
+        .filter(|_| !curve);
     let volume = flow.volume_usd.h24.unwrap_or(0.0);
     let score = if curve { volume } else { (volume * depth.or(reported).unwrap_or(0.0)).sqrt() };
     Some(Market {
@@ -354,6 +360,11 @@ fn read<'a>(
         verdict: verdict.map(|verdict| (main.source, verdict)),
         all,
     })
+}
+
+/// What an observation says of the money in the pool, in whole units.
+fn reserve(said: &PoolObservation, inverted: bool) -> Option<f64> {
+    if inverted { said.base_reserve } else { said.quote_reserve }
 }
 
 /// The observation whose price is believed, and whether another contradicts it.

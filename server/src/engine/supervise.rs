@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bus::MemoryBus;
 use crate::clock::Clock;
 use crate::journal::Journal;
-use crate::poller::{Poller, PollerSettings, Watched};
+use crate::poller::{Poller, PollerSettings, Watching};
 use crate::sources::{Sources, SourcesMemory};
 use crate::store::Store;
 
@@ -26,7 +26,7 @@ pub(super) struct Parts {
     pub(super) book: BookSettings,
     pub(super) sources: Sources,
     pub(super) bus: Arc<MemoryBus>,
-    pub(super) watched: Watched,
+    pub(super) watching: Watching,
     pub(super) clock: Clock,
 }
 
@@ -37,7 +37,7 @@ impl Parts {
             (book, board),
             self.sources.clone(),
             self.bus.clone(),
-            self.watched.clone(),
+            self.watching.clone(),
             self.clock.clone(),
         )
     }

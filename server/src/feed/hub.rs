@@ -1,6 +1,6 @@
 //! The hub: steps every watched view at each commit and shows connections the result as one [`Stage`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::stage::{Stage, StatusFrame, StepChanges};
 use super::stats::{Counters, FeedStats};
 use super::view::{Kind, View, ViewState, view_name};
 use crate::clock::Clock;
+use crate::planner::Watched;
 use crate::store::{Commit, Snapshot, Store};
 
 /// How the feed treats its clients.
@@ -72,17 +73,26 @@ pub struct TooManyViews;
 #[derive(Clone, Debug)]
 pub struct WatchedView(#[expect(dead_code, reason = "held for its lifetime")] Arc<View>);
 
-/// Keeps single tokens watched while it is held.
+/// Keeps rows watched while it is held.
 #[derive(Debug)]
-pub(super) struct WatchedIds {
+pub(super) struct WatchedRows {
     hub: Arc<Hub>,
     number: u64,
 }
 
-impl Drop for WatchedIds {
+impl Drop for WatchedRows {
     fn drop(&mut self) {
-        self.hub.ids().remove(&self.number);
+        self.hub.rows().remove(&self.number);
     }
+}
+
+/// The rows that one subscription has in sight.
+#[derive(Clone, Debug)]
+pub(super) enum InSight {
+    /// These.
+    Ids(Arc<[TokenId]>),
+    /// From a place of a list up to, not including, another.
+    Range(Arc<str>, usize, usize),
 }
 
 /// The feed's centre.
@@ -101,7 +111,8 @@ pub struct Hub {
     stepping: Mutex<()>,
     /// The watched views by name. Also held while a stage is swapped in, so that none is lost between two.
     views: Mutex<HashMap<Arc<str>, Weak<View>>>,
-    ids: Mutex<HashMap<u64, Arc<[TokenId]>>>,
+    /// What each subscription to rows has in sight.
+    rows: Mutex<HashMap<u64, InSight>>,
     numbers: AtomicU64,
 }
 
@@ -122,7 +133,7 @@ impl Hub {
             stage: watch::Sender::new(Arc::new(Stage::new(snapshot, status, next_event))),
             stepping: Mutex::default(),
             views: Mutex::default(),
-            ids: Mutex::default(),
+            rows: Mutex::default(),
             numbers: AtomicU64::new(0),
         })
     }
@@ -181,17 +192,23 @@ impl Hub {
         self.open(query, Kind::List { head }).map(|(view, _)| WatchedView(view))
     }
 
-    /// The tokens that somebody looks at: the heads of watched lists and rows that were asked for by id.
-    pub fn watched(&self) -> HashSet<TokenId> {
+    /// What somebody looks at: the rows that subscriptions have in sight, and the heads of watched lists.
+    pub fn watched(&self) -> Watched {
         let stage = self.stage();
-        let alive: Vec<Arc<str>> = self.alive().into_iter().map(|view| view.name().clone()).collect();
-        let mut tokens: HashSet<TokenId> = alive
-            .iter()
-            .filter_map(|name| stage.views.get(name))
-            .flat_map(|state| state.ids().iter().cloned())
-            .collect();
-        tokens.extend(self.ids().values().flat_map(|ids| ids.iter().cloned()));
-        tokens
+        let ids_of = |name: &str| stage.views.get(name).map_or(&[][..], |state| state.ids());
+        let listed = self.alive().iter().flat_map(|view| ids_of(view.name())).cloned().collect();
+        let mut rows: HashMap<TokenId, u32> = HashMap::new();
+        let in_sight: Vec<InSight> = self.rows().values().cloned().collect();
+        for seen in &in_sight {
+            let ids = match seen {
+                InSight::Ids(ids) => ids,
+                InSight::Range(list, from, to) => slice(ids_of(list), *from, *to),
+            };
+            for id in ids {
+                *rows.entry(id.clone()).or_default() += 1;
+            }
+        }
+        Watched { rows, listed }
     }
 
     /// What the feed has done.
@@ -212,10 +229,10 @@ impl Hub {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) fn watch_ids(self: &Arc<Self>, ids: &[TokenId]) -> WatchedIds {
+    pub(super) fn watch_rows(self: &Arc<Self>, in_sight: InSight) -> WatchedRows {
         let number = self.number();
-        self.ids().insert(number, ids.into());
-        WatchedIds { hub: self.clone(), number }
+        self.rows().insert(number, in_sight);
+        WatchedRows { hub: self.clone(), number }
     }
 
     /// The view of a query, and a stage that holds it.
@@ -278,8 +295,8 @@ impl Hub {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ids(&self) -> MutexGuard<'_, HashMap<u64, Arc<[TokenId]>>> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rows(&self) -> MutexGuard<'_, HashMap<u64, InSight>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn alive(&self) -> Vec<Arc<View>> {
@@ -371,6 +388,11 @@ impl Hub {
             None => Way::Anew,
         }
     }
+}
+
+/// The ids from a place up to, not including, another, as far as there are any.
+pub(super) fn slice(ids: &[TokenId], from: usize, to: usize) -> &[TokenId] {
+    &ids[from.min(ids.len())..to.min(ids.len())]
 }
 
 /// How to come from the old stage to the next.

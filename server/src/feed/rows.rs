@@ -9,7 +9,7 @@ use std::sync::Arc;
 use memescope::{Seq, TokenId};
 
 use super::frame::{FrameBuilder, Frames};
-use super::hub::{Hub, WatchedIds};
+use super::hub::{Hub, InSight, WatchedRows, slice};
 use super::stage::Stage;
 use super::view::{RowsDelta, View, digest_rows, text};
 use crate::store::{RowForm, ToTell};
@@ -19,26 +19,32 @@ use crate::store::{RowForm, ToTell};
 pub(super) enum Wanted {
     /// These.
     Ids {
-        ids: Vec<TokenId>,
+        ids: Arc<[TokenId]>,
         /// The planner keeps them fresh.
-        _watched: WatchedIds,
+        _watched: WatchedRows,
     },
     /// From a place of a list up to, not including, another.
-    Range { list: Arc<View>, from: usize, to: usize },
+    Range { list: Arc<View>, from: usize, to: usize, _watched: WatchedRows },
 }
 
 impl Wanted {
     pub(super) fn ids(hub: &Arc<Hub>, mut ids: Vec<TokenId>) -> Self {
         let mut seen = HashSet::new();
         ids.retain(|id| seen.insert(id.clone()));
-        let watched = hub.watch_ids(&ids);
+        let ids: Arc<[TokenId]> = ids.into();
+        let watched = hub.watch_rows(InSight::Ids(ids.clone()));
         Self::Ids { ids, _watched: watched }
+    }
+
+    pub(super) fn range(hub: &Arc<Hub>, list: Arc<View>, from: usize, to: usize) -> Self {
+        let watched = hub.watch_rows(InSight::Range(list.name().clone(), from, to));
+        Self::Range { list, from, to, _watched: watched }
     }
 
     fn at<'a>(&'a self, stage: &'a Stage) -> &'a [TokenId] {
         match self {
             Self::Ids { ids, .. } => ids,
-            Self::Range { list, from, to } => {
+            Self::Range { list, from, to, .. } => {
                 stage.views.get(list.name()).map_or(&[], |state| slice(state.ids(), *from, *to))
             }
         }
@@ -51,16 +57,12 @@ impl Wanted {
                 let old = hub.store.snapshot_at(stage.epoch(), seq)?;
                 Some(ids.iter().filter(|id| old.rows.contains_key(*id)).cloned().collect())
             }
-            Self::Range { list, from, to } => {
+            Self::Range { list, from, to, .. } => {
                 let state = stage.views.get(list.name())?;
                 list.ids_at(state, seq, &hub.store).map(|ids| slice(&ids, *from, *to).to_vec())
             }
         }
     }
-}
-
-fn slice(ids: &[TokenId], from: usize, to: usize) -> &[TokenId] {
-    &ids[from.min(ids.len())..to.min(ids.len())]
 }
 
 /// The subscription.

@@ -334,7 +334,7 @@ impl Session {
                 if to - from > MAX_IDS {
                     return Err(invalid(format!("a range holds at most {MAX_IDS} rows")));
                 }
-                Ok(Wanted::Range { list: view.clone(), from, to })
+                Ok(Wanted::range(&self.hub, view.clone(), from, to))
             }
             _ => Err(invalid("rows need ids, or list and range, or all")),
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use memescope::{Chain, Window};
+use memescope::{Chain, Source, Window};
 
 /// By what Jupiter ranks a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,19 +80,17 @@ impl List {
         lists
     }
 
-    /// Whether DexScreener answers it.
-    pub fn is_dexscreener(&self) -> bool {
-        matches!(self, Self::Search(_) | Self::Boosts | Self::TopBoosts | Self::Profiles)
-    }
-
-    /// Whether Jupiter answers it.
-    pub fn is_jupiter(&self) -> bool {
-        matches!(self, Self::Ranked(..) | Self::Recent)
-    }
-
-    /// Whether GeckoTerminal answers it.
-    pub fn is_geckoterminal(&self) -> bool {
-        !self.is_dexscreener() && !self.is_jupiter()
+    /// Who answers it.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Search(_) | Self::Boosts | Self::TopBoosts | Self::Profiles => Source::Dexscreener,
+            Self::Ranked(..) | Self::Recent => Source::Jupiter,
+            Self::TrendingPools(..)
+            | Self::NewPools(..)
+            | Self::PoolsByVolume(..)
+            | Self::PoolsByTxns(..)
+            | Self::SearchPools(..) => Source::Geckoterminal,
+        }
     }
 
     /// How long the list has nothing new to say, where a first page has nothing new for `base`.

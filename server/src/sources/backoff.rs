@@ -56,8 +56,9 @@ pub(super) fn after_refusal(source: Source, streak: u32, asked: Option<Duration>
 /// than fifteen minutes is fifteen minutes.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    let pause = if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        Duration::from_secs(value.parse().ok()?)
+    let pause = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number holds are more than fifteen minutes, too.
+        value.parse().map_or(LONGEST_PAUSE, Duration::from_secs)
     } else {
         until(httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?, now)
     };
@@ -99,8 +100,12 @@ mod tests {
             ("1.5", None),
             ("", None),
             ("soon", None),
+            ("000", None),
+            ("٣", None),
             ("99999", Some(900)),
-            ("99999999999999999999999", None),
+            ("99999999999999999999999", Some(900)),
+            ("Monday, 28-Sep-26 20:46:25 GMT", Some(10)),
+            ("Mon Sep 28 20:46:25 2026", Some(10)),
             ("Mon, 28 Sep 2026 20:46:25 GMT", Some(10)),
             ("Mon, 28 Sep 2026 20:46:15 GMT", None),
             ("Fri, 01 Jan 2100 00:00:00 GMT", Some(900)),

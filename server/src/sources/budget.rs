@@ -27,6 +27,9 @@ const RECOVERY_PER_MINUTE: f64 = 0.05;
 /// The most requests whose moments are kept over a restart.
 const MOST_SAVED: usize = 1_000;
 
+/// A process that lives writes its memory down several times in this span; what it does after it is not overlooked.
+pub(super) const UNSEEN: Duration = Duration::from_secs(30);
+
 /// A budget for one source.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
@@ -51,6 +54,23 @@ pub struct BudgetMemory {
     pub share: f64,
     /// When the latest requests were sent.
     pub sent: Vec<Timestamp>,
+}
+
+impl BudgetMemory {
+    /// The same, as if whoever wrote it had gone on and spent all that it was allowed, as late as possible: for a process
+    /// that died without a last word.
+    #[must_use]
+    pub(super) fn all_spent(self, rate: Rate, wall: Timestamp) -> Self {
+        let until = wall.min(self.saved_at.plus(UNSEEN));
+        let inflow = until.since(self.saved_at).as_secs_f64() * rate.per_second();
+        let most = f64::from(rate.window_requests());
+        let saved = if self.tokens.is_finite() { self.tokens.clamp(0.0, most) } else { most };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a u32")]
+        let could = (saved + inflow + ROUNDING).min(most) as usize;
+        let mut sent = self.sent;
+        sent.extend(std::iter::repeat_n(until, could));
+        Self { saved_at: until, tokens: 0.0, share: self.share, sent }
+    }
 }
 
 impl Budget {
@@ -126,6 +146,13 @@ impl Budget {
     pub(super) fn next_at(&mut self, now: Instant) -> Instant {
         self.catch_up(now);
         now + self.ready_in_now(now)
+    }
+
+    /// Counts everything as spent just now.
+    pub(super) fn spend_all(&mut self, now: Instant) {
+        self.catch_up(now);
+        self.tokens = 0.0;
+        self.sent = std::iter::repeat_n(now, self.rate.window_requests() as usize).collect();
     }
 
     /// The source refused a request: ask half as often.
@@ -263,6 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_dead_process_could_have_spent_counts_as_spent() {
+        let wall = Timestamp::from_secs(1_790_000_000);
+        let memory = BudgetMemory { saved_at: wall, tokens: 3.0, share: 1.0, sent: vec![wall; 2] };
+        //  seconds later, requests that count, seconds after which the last of them was
+        for (later, sent, last) in [(0, 5, 0), (11, 5, 11), (12, 6, 12), (30, 7, 30), (90, 7, 30), (90_000, 7, 30)] {
+            let at = wall.plus(secs(f64::from(later)));
+            let spent = memory.clone().all_spent(rate("5/1m:3"), at);
+            assert_eq!((spent.sent.len(), spent.tokens), (sent, 0.0), "{later} s later");
+            assert_eq!(spent.sent.last(), Some(&wall.plus(secs(f64::from(last)))), "{later} s later");
+        }
+        let back = memory.clone().all_spent(rate("5/1m:3"), wall.minus(secs(50.0)));
+        assert_eq!(back.saved_at, wall.minus(secs(50.0)), "the clock went back");
+        let spoilt = BudgetMemory { tokens: f64::NAN, ..memory };
+        assert_eq!(spoilt.all_spent(rate("5/1m:3"), wall).sent.len(), 7);
+    }
+
+    #[test]
     fn a_spoilt_memory_is_bounded() {
         let (now, wall) = (Instant::now(), Timestamp::from_secs(1_790_000_000));
         let memory = BudgetMemory {
@@ -277,6 +321,43 @@ mod tests {
     }
 
     proptest! {
+        /// Lives of any length, each writing its memory when it begins and now and then, none with a last word.
+        #[test]
+        fn a_crash_loop_keeps_every_rolling_window(
+            budget in prop::sample::select(vec!["5/1m:3", "1/2500ms:4", "60/1m", "60/1m:60", "3/1m:20"]),
+            lives in prop::collection::vec((0u32..9_000, 1u32..1_500), 1..100),
+        ) {
+            let rate = rate(budget);
+            let (start, wall) = (Instant::now(), Timestamp::from_secs(1_790_000_000));
+            let (mut memory, mut at, mut sent) = (None::<BudgetMemory>, Duration::ZERO, Vec::new());
+            for (life, step) in lives {
+                let mut budget = match memory.take() {
+                    Some(memory) => {
+                        let memory = memory.all_spent(rate, wall.plus(at));
+                        Budget::restored(rate, &memory, start + at, wall.plus(at))
+                    }
+                    None => Budget::new(rate, start),
+                };
+                memory = Some(budget.memory(start + at, wall.plus(at)));
+                let (end, mut written) = (at + Duration::from_millis(life.into()), at);
+                while at <= end {
+                    while budget.try_take(start + at) {
+                        sent.push(at);
+                    }
+                    if at.saturating_sub(written) >= secs(1.0) {
+                        written = at;
+                        // What is sent later in this second is never written down by this life.
+                        memory = Some(budget.memory(start + at, wall.plus(at)));
+                    }
+                    at += Duration::from_millis(step.into());
+                }
+            }
+            let most = rate.window_requests() as usize;
+            for group in sent.windows(most + 1) {
+                prop_assert!(group[most].saturating_sub(group[0]) >= rate.window(), "{:?}", group);
+            }
+        }
+
         #[test]
         fn no_rolling_window_holds_more_than_the_rate(
             requests in 1u32..20, seconds in 1u32..90, burst in 1u32..20,

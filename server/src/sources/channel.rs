@@ -99,6 +99,11 @@ impl Channel {
         self.gate().allowance(Instant::now())
     }
 
+    /// Counts the whole budget as spent just now.
+    pub(super) fn spend_all(&self) {
+        self.gate().spend_all(Instant::now());
+    }
+
     /// What to keep for the next start.
     pub(super) fn memory(&self) -> GateMemory {
         self.gate().memory(Instant::now(), self.clock.now())

@@ -57,6 +57,21 @@ pub struct Allowance {
     pub ready_in: Duration,
 }
 
+impl GateMemory {
+    /// What to go by when it is not known what was spent until now; of an older memory only what was learnt holds.
+    pub(super) fn unknown(older: Option<&Self>, now: Timestamp) -> Self {
+        let share = older.map_or(1.0, |older| older.budget.share);
+        let budget = BudgetMemory { saved_at: now, tokens: f64::INFINITY, share, sent: Vec::new() };
+        Self { budget, rests_until: older.and_then(|older| older.rests_until) }
+    }
+
+    /// The same, as if everything allowed since had been spent.
+    #[must_use]
+    pub(super) fn all_spent(self, rate: Rate, wall: Timestamp) -> Self {
+        Self { budget: self.budget.all_spent(rate, wall), ..self }
+    }
+}
+
 impl Gate {
     /// A gate that remembers what it is given.
     pub(super) fn new(source: Source, rate: Rate, memory: Option<&GateMemory>, now: Instant, wall: Timestamp) -> Self {
@@ -153,6 +168,11 @@ impl Gate {
             },
             ready_in: blocked.max(budget),
         }
+    }
+
+    /// Counts the whole budget as spent just now.
+    pub(super) fn spend_all(&mut self, now: Instant) {
+        self.budget.spend_all(now);
     }
 
     /// What to keep for the next start.

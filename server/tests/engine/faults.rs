@@ -19,6 +19,8 @@ async fn moves_without(source: &str, fault: &str) -> usize {
         desk.tick(&world).await;
     }
     world.break_sources(&format!("{source}:{fault}@0s-")).await;
+    // While its last word is fresh the others do not overrule it.
+    world.pass(Duration::from_secs(60)).await;
     let rows = desk.store.snapshot().board.tokens.len();
     let mut changed = 0;
     for _ in 0..4 {

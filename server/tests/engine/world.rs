@@ -158,8 +158,8 @@ impl Desk {
         });
         let clock = hands.clock();
         let sources = Sources::new(sources, &clock).unwrap();
-        let watched = Arc::new(std::collections::HashSet::new);
-        let poller = Poller::new(World::poller_settings(), (book, board), sources, bus, watched, clock);
+        let watching = Arc::new(server::planner::Watched::default);
+        let poller = Poller::new(World::poller_settings(), (book, board), sources, bus, watching, clock);
         Self { poller, store }
     }
 

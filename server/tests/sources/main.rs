@@ -6,6 +6,7 @@
 mod bombs;
 mod faults;
 mod recordings;
+mod restarts;
 mod stub;
 
 use std::time::Duration;

@@ -17,6 +17,7 @@ use crate::feed::session::{Heard, Session};
 use crate::feed::standing::Standing;
 use crate::feed::testing::{Client, Market, Step, any_steps, id, query, row};
 use crate::feed::view::digest_rows;
+use crate::planner::Watched;
 use crate::store::RowForm;
 
 const QUERY: &str = "min_liquidity_usd=10000";
@@ -331,12 +332,18 @@ async fn equal_views_share_their_bytes_and_go_when_nobody_watches() {
     assert!(ours.iter().any(|frame| frame.as_ptr() == theirs.as_ptr()), "the very same bytes");
 
     let watched = scene.hub.watched();
-    assert!(watched.contains(&id(25)) && watched.contains(&id(1)), "heads of lists and single ids");
+    assert!(watched.listed.contains(&id(25)), "heads of lists");
+    let range = scene.hub.stage().views[&*scene.list].ids()[..6].to_vec();
+    let ids: Vec<TokenId> = (1..12).map(id).collect();
+    for token in range.iter().chain(&ids) {
+        let screens = u32::from(range.contains(token)) + u32::from(ids.contains(token));
+        assert_eq!(watched.rows.get(token), Some(&screens), "rows in sight");
+    }
     drop(other);
     drop(scene.session);
     scene.hub.advance();
     assert_eq!((scene.hub.stats().views, scene.hub.stats().subs), (0, 0));
-    assert!(scene.hub.watched().is_empty());
+    assert_eq!(scene.hub.watched(), Watched::default());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Data, Id, Reference, TokenFacts, facts, uuid};
+use super::{Data, Id, PoolObject, Reference, TokenFacts, facts, pool_object, uuid};
 use crate::market::decimal::Long;
 use crate::market::noise::mix;
 use crate::market::sim::Market;
@@ -42,9 +42,16 @@ struct TopPools<'a> {
     top_pools: Data<Vec<Reference<'a>>>,
 }
 
+/// How many pools of a token are its top ones.
+const TOP: usize = 3;
+
+fn known_pools(token: &Token, at: i64) -> impl Iterator<Item = &Pool> {
+    token.pools.iter().filter(move |pool| pool.on_gecko && pool.opens <= at)
+}
+
 fn token_object<'a>(market: &Market, token: &'a Token, at: i64) -> TokenObject<'a> {
     let usd = token.usd(at, market.quotes());
-    let known: Vec<&Pool> = token.pools.iter().filter(|pool| pool.on_gecko && pool.opens <= at).collect();
+    let known: Vec<&Pool> = known_pools(token, at).collect();
     let mut volume = 0.0;
     let mut reserve = 0.0;
     for pool in &known {
@@ -70,16 +77,33 @@ fn token_object<'a>(market: &Market, token: &'a Token, at: i64) -> TokenObject<'
         },
         relationships: TopPools {
             top_pools: Data {
-                data: known.into_iter().take(3).map(|pool| Reference { id: Id(&pool.address), kind: "pool" }).collect(),
+                data: known
+                    .into_iter()
+                    .take(TOP)
+                    .map(|pool| Reference { id: Id(&pool.address), kind: "pool" })
+                    .collect(),
             },
         },
     }
 }
 
-/// `tokens/multi/{addresses}`; unknown ones are left out.
-pub(in crate::market) fn tokens(market: &Market, addresses: &str, at: i64) -> Vec<u8> {
-    let found = addresses.split(',').filter_map(|mint| market.token(mint)).filter(|token| token.born <= at);
-    bytes(&Data { data: found.map(|token| token_object(market, token, at)).collect::<Vec<_>>() })
+#[derive(Serialize)]
+struct Tokens<'a> {
+    data: Vec<TokenObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    included: Option<Vec<PoolObject<'a>>>,
+}
+
+/// `tokens/multi/{addresses}`, with their top pools if these are wanted; unknown ones are left out.
+pub(in crate::market) fn tokens(market: &Market, addresses: &str, with_pools: bool, at: i64) -> Vec<u8> {
+    let found: Vec<&Token> =
+        addresses.split(',').filter_map(|mint| market.token(mint)).filter(|token| token.born <= at).collect();
+    let included = with_pools.then(|| {
+        let pools = found.iter().flat_map(|token| known_pools(token, at).take(TOP).map(|pool| (*token, pool)));
+        pools.map(|(token, pool)| pool_object(market, token, pool, at)).collect()
+    });
+    let data = found.into_iter().map(|token| token_object(market, token, at)).collect();
+    bytes(&Tokens { data, included })
 }
 
 /// `tokens/{address}`.

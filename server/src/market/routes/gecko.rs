@@ -119,9 +119,16 @@ pub(super) fn paths() -> Router<Market> {
         )
         .route(
             "/networks/{network}/tokens/multi/{addresses}",
-            get(async |State(market): State<Market>, Path((network, addresses)): Path<(String, String)>| {
-                gecko_ids(&market, &network, &addresses, |market, at| gecko::tokens(market, &addresses, at))
-            }),
+            get(
+                async |State(market): State<Market>,
+                       Path((network, addresses)): Path<(String, String)>,
+                       Query(q): Parameters| {
+                    let with_pools = parameter(&q, "include").split(',').any(|part| part == "top_pools");
+                    gecko_ids(&market, &network, &addresses, |market, at| {
+                        gecko::tokens(market, &addresses, with_pools, at)
+                    })
+                },
+            ),
         )
         .route(
             "/networks/{network}/pools/multi/{addresses}",

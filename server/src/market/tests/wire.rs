@@ -97,6 +97,12 @@ async fn geckoterminal_answers_every_path() {
     let token = json(&market, &format!("{GECKO}/networks/solana/tokens/multi/{mint},nothing")).await;
     assert_eq!(token["data"].as_array().unwrap().len(), 1);
     assert_eq!(token["data"][0]["attributes"]["address"], *mint);
+    assert!(token.get("included").is_none());
+    let token = json(&market, &format!("{GECKO}/networks/solana/tokens/multi/{mint}?include=top_pools")).await;
+    let ids = |pools: &Value| pools.as_array().unwrap().iter().map(|pool| pool["id"].clone()).collect::<Vec<_>>();
+    let top = ids(&token["data"][0]["relationships"]["top_pools"]["data"]);
+    assert!(!top.is_empty());
+    assert_eq!(ids(&token["included"]), top);
     let pools = json(&market, &format!("{GECKO}/networks/solana/tokens/{mint}/pools")).await;
     assert!(!pools["data"].as_array().unwrap().is_empty());
     let pools = json(&market, &format!("{GECKO}/networks/solana/dexes/pumpswap/pools")).await;
