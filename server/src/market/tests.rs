@@ -28,6 +28,7 @@ fn market_of(tokens: usize, seed: u64, faults: &str) -> Market {
         seed,
         start: SystemTime::UNIX_EPOCH + Duration::from_secs(START),
         faults: faults.parse().unwrap(),
+        adversarial: false,
     })
 }
 

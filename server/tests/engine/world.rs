@@ -65,7 +65,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new(tokens: usize) -> Self {
         let stop = CancellationToken::new();
-        let config = DemoConfig { tokens, seed: 7, faults: String::new() };
+        let config = DemoConfig { tokens, seed: 7, faults: String::new(), adversarial: false };
         let demo = Demo::start(&config, START, stop.clone()).await.unwrap();
         let world = Self {
             hands: Hands::at(START),
