@@ -41,7 +41,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use fault::{FaultError, FaultKind, FaultRule, FaultScript, Until, Upstream};
-pub use truth::{Standing, TruePool, Truth};
+pub use truth::{GECKO_LAG, Standing, TruePool, Truth};
 
 use clock::Clock;
 use fault::Faults;

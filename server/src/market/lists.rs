@@ -9,8 +9,8 @@ use super::noise::{mix, unit};
 use super::sim::Market;
 use super::token::{Pool, Token};
 
-/// Seconds by which `GeckoTerminal` may lag; what it lists must have existed then.
-pub(super) const GECKO_LAG: i64 = 60;
+/// Seconds by which `GeckoTerminal` may lag, its cache included; what it lists must have existed then.
+const GECKO_LAG: i64 = 60;
 /// Seconds after birth from which Jupiter knows a token's price.
 pub(super) const JUPITER_LAG: i64 = 20;
 

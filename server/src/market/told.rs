@@ -1,7 +1,10 @@
 //! What a source makes of a pool: the true reading, with the mistakes that this source alone makes.
 
+use std::ops::RangeInclusive;
+
 use super::Upstream;
 use super::course::Reading;
+use super::decimal::whole;
 use super::noise::{between, chance, index, log_uniform, mix};
 use super::sim::Market;
 use super::token::{Flaw, Pool, Token};
@@ -39,23 +42,43 @@ pub(super) fn told(market: &Market, token: &Token, pool: &Pool, at: i64, by: Ups
     reading
 }
 
-/// The factor by which a source is off about a token's price at a Unix second: 1, but in an adversarial market now and
-/// then something from 3 to 300, up or down, for a quarter of a minute to a minute.
+/// A moment in which one source is off about one token.
+#[derive(Clone, Copy, Debug)]
+struct Flash {
+    by: Upstream,
+    /// Unix seconds.
+    from: i64,
+    to: i64,
+    factor: f64,
+}
+
+/// The flash of a block, if it has one: something from 3 to 300, up or down, for a quarter of a minute to a minute.
+fn flash_of(market: &Market, token: &Token, block: i64) -> Option<Flash> {
+    let (seed, salt) = (mix(token.seed, 0xf1a5), block.cast_unsigned() * 8);
+    if !market.is_adversarial() || !chance(seed, salt, FLASHES) {
+        return None;
+    }
+    let from = (block << BLOCK_BITS) + whole(between(seed, salt + 1, 0.0, 900.0));
+    let factor = log_uniform(seed, salt + 2, 3.0, 300.0);
+    Some(Flash {
+        by: SOURCES[index(mix(seed, salt + 3), SOURCES.len())],
+        from,
+        to: from + whole(between(seed, salt + 4, 15.0, 75.0)),
+        factor: if chance(seed, salt + 5, 0.5) { factor } else { 1.0 / factor },
+    })
+}
+
+/// The factor by which a source is off about a token's price at a Unix second: 1, but for a flash.
 pub(super) fn flash(market: &Market, token: &Token, at: i64, by: Upstream) -> f64 {
-    if !market.is_adversarial() {
-        return 1.0;
-    }
-    let (seed, block) = (mix(token.seed, 0xf1a5), at >> BLOCK_BITS);
-    let salt = block.cast_unsigned() * 8;
-    if !chance(seed, salt, FLASHES) || SOURCES[index(mix(seed, salt + 1), SOURCES.len())] != by {
-        return 1.0;
-    }
-    let from = between(seed, salt + 2, 0.0, 900.0);
-    let lasts = between(seed, salt + 3, 15.0, 75.0);
-    let since = (at - (block << BLOCK_BITS)) as f64 - from;
-    if !(0.0..lasts).contains(&since) {
-        return 1.0;
-    }
-    let factor = log_uniform(seed, salt + 4, 3.0, 300.0);
-    if chance(seed, salt + 5, 0.5) { factor } else { 1.0 / factor }
+    flash_of(market, token, at >> BLOCK_BITS)
+        .filter(|flash| flash.by == by && (flash.from..flash.to).contains(&at))
+        .map_or(1.0, |flash| flash.factor)
+}
+
+/// Whether any source is off about the token at some second of these.
+pub(super) fn flashes_in(market: &Market, token: &Token, seconds: RangeInclusive<i64>) -> bool {
+    let (first, last) = seconds.into_inner();
+    ((first >> BLOCK_BITS)..=(last >> BLOCK_BITS))
+        .filter_map(|block| flash_of(market, token, block))
+        .any(|flash| flash.from <= last && first < flash.to)
 }

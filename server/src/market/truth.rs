@@ -1,11 +1,15 @@
 //! What is really the case with the market, beneath what the sources say. It never goes over the wire.
 
-use super::Market;
-use super::sim;
+use std::ops::RangeInclusive;
+
 use super::token::{self, Flaw, Pool, Token};
+use super::{Market, sim, told};
 
 /// Twice the quote side, in USD, below which nothing worth the name can be sold.
 const LIVE_USD: f64 = 500.0;
+
+/// Seconds by which what `GeckoTerminal` tells is older than its `Age` says.
+pub const GECKO_LAG: i64 = 20;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,14 +96,9 @@ impl Market {
         self.of_token(chain, mint, |market, token| (token.born <= second).then(|| token.usd(second, market.quotes())))?
     }
 
-    /// Whether a source tells a wrong price of a token at a Unix second, for a moment, when the others do not.
-    pub fn is_flashing(&self, chain: &str, mint: &str, second: i64) -> bool {
-        let sources = [super::Upstream::DexScreener, super::Upstream::GeckoTerminal, super::Upstream::Jupiter];
-        let wrong = |factor: f64| !(0.9..=1.1).contains(&factor);
-        self.of_token(chain, mint, |market, token| {
-            sources.into_iter().any(|by| wrong(super::told::flash(market, token, second, by)))
-        })
-        .unwrap_or(false)
+    /// Whether a source, but not the others, tells a wrong price of a token at some of these Unix seconds.
+    pub fn flashes_in(&self, chain: &str, mint: &str, seconds: RangeInclusive<i64>) -> bool {
+        self.of_token(chain, mint, |market, token| told::flashes_in(market, token, seconds)).unwrap_or(false)
     }
 
     fn of_token<T>(&self, chain: &str, mint: &str, look: impl FnOnce(&sim::Market, &Token) -> T) -> Option<T> {

@@ -12,7 +12,7 @@ use super::{Parameters, parameter, window};
 use crate::market::gecko::{Candles, Include};
 use crate::market::http::{gecko_error, json};
 use crate::market::lists::Lists;
-use crate::market::{Market, gecko, sim};
+use crate::market::{GECKO_LAG, Market, gecko, sim};
 
 /// What most requests to `GeckoTerminal` bring along.
 struct Asked {
@@ -32,9 +32,8 @@ impl Asked {
     }
 }
 
-/// Seconds for which an answer is kept, and how old what it tells is when it is made.
+/// Seconds for which an answer is kept.
 const KEPT: i64 = 30;
-const LAG: i64 = 20;
 
 fn gecko_answer(
     market: &Market,
@@ -47,7 +46,7 @@ fn gecko_answer(
     }
     let made = market.read_lists(|market, lists| {
         let age = market.answer_age(question, KEPT);
-        make(market, lists, market.now() - age - LAG).map(|body| (body, age))
+        make(market, lists, market.now() - age - GECKO_LAG).map(|body| (body, age))
     });
     match made {
         Some((body, age)) => {
