@@ -77,7 +77,7 @@ pub(super) fn gecko_pool(token: &Token, at: i64) -> Option<&Pool> {
 
 /// Whether Jupiter knows the token's price.
 pub(super) fn on_jupiter(token: &Token, at: i64) -> bool {
-    token.on_jupiter && !token.unpriced && token.born + JUPITER_LAG <= at
+    token.on_jupiter && !token.is_distrusted() && token.born + JUPITER_LAG <= at
 }
 
 impl Lists {

@@ -171,8 +171,6 @@ pub(super) struct Token {
     /// In the order in which a screener would prefer them. Never empty.
     pub(super) pools: Vec<Pool>,
     pub(super) on_jupiter: bool,
-    /// Jupiter distrusts it: if it knows it at all, it gives no price.
-    pub(super) unpriced: bool,
     pub(super) verified: bool,
     /// Active boosts, paid for.
     pub(super) boosts: Option<u32>,
@@ -201,6 +199,11 @@ pub(super) fn role(slot: usize, population: usize) -> Role {
 }
 
 impl Token {
+    /// Whether Jupiter distrusts it: if it knows it at all, it gives no price.
+    pub(super) fn is_distrusted(&self) -> bool {
+        matches!(self.origin, Origin::Counterfeit { .. })
+    }
+
     /// The pool a screener would show for the token at a Unix second.
     pub(super) fn main_pool(&self, at: i64) -> &Pool {
         self.pools

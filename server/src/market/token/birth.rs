@@ -47,7 +47,6 @@ impl Token {
             liquidity_at: 0.0,
             pools: Vec::with_capacity(2),
             on_jupiter: true,
-            unpriced: false,
             verified: false,
             boosts: None,
             has_profile: false,

@@ -18,6 +18,7 @@ pub(in crate::market) const COPYCATS: usize = 10;
 pub(in crate::market) const WASHED: usize = 12;
 
 /// Somebody whose name is worth borrowing.
+#[derive(Clone)]
 struct Victim {
     naming: Naming,
     usd: f64,
@@ -35,14 +36,13 @@ pub(in crate::market) fn cast(population: &[Token], market_seed: u64, start: i64
         let slot = population.len() + number;
         let seed = mix(mix(market_seed, slot as u64), 0x0bad);
         // Half of them borrow from anchors, half from those whose name is verified, if there are any.
-        let victim = match verified.get((number / 2) % verified.len().max(1)).filter(|_| number % 2 == 1) {
-            Some(victim) => Victim { naming: victim.naming.clone(), usd: victim.usd },
-            None => {
-                let naming = borrowed(number / 2);
-                let usd = if naming.symbol == "SOL" { quotes.usd(Quote::Sol, start) } else { 1.0 };
-                Victim { naming, usd }
-            }
+        let of_verified = verified.get((number / 2) % verified.len().max(1)).filter(|_| number % 2 == 1);
+        let of_anchor = || {
+            let naming = borrowed(number / 2);
+            let usd = if naming.symbol == "SOL" { quotes.usd(Quote::Sol, start) } else { 1.0 };
+            Victim { naming, usd }
         };
+        let victim = of_verified.cloned().unwrap_or_else(of_anchor);
         tokens.push(match number {
             _ if number < IMPOSTORS => Token::impostor(seed, slot, number, start, &victim),
             _ if number < IMPOSTORS + COPYCATS => Token::copycat(seed, slot, number, start, &victim),
@@ -76,7 +76,6 @@ impl Token {
         token.decimals = 9;
         // Some Jupiter knows and refuses to price.
         token.on_jupiter = number % 4 == 1;
-        token.unpriced = true;
         token.boosts = (number % 3 == 1).then_some(500);
         token.has_profile = number % 3 == 2;
         let mut pool = token.pool(0, Venue::RaydiumClmm, Quote::Usdc, token.born + 60);
