@@ -176,7 +176,7 @@ struct Figures {
 async fn measure(tokens: usize, plan: Box<dyn Plan>) -> Figures {
     let stop = CancellationToken::new();
     let _open = stop.clone().drop_guard();
-    let config = DemoConfig { tokens, seed: 7, faults: String::new() };
+    let config = DemoConfig { tokens, seed: 7, faults: String::new(), adversarial: false };
     let clock = Clock::from_runtime(START);
     let demo = Demo::start(&config, START, stop).await.unwrap();
     let scene = Scene { urls: demo.base_urls(), clock, screen: Arc::default(), most: tokens };

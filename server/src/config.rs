@@ -139,6 +139,8 @@ pub struct DemoConfig {
     pub seed: u64,
     /// `--faults`: how its sources misbehave; empty when they do not.
     pub faults: String,
+    /// `--adversarial`, of the market that is served alone: whether it holds counterfeits by the dozen and lies.
+    pub adversarial: bool,
 }
 
 /// A demo market that is served alone.
@@ -223,7 +225,7 @@ impl Config {
             }
         }
         values.prefer_demo();
-        Ok(Some(DemoConfig { tokens, seed, faults }))
+        Ok(Some(DemoConfig { tokens, seed, faults, adversarial: false }))
     }
 
     fn source(

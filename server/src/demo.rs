@@ -60,6 +60,7 @@ impl Demo {
             seed: config.seed,
             start: UNIX_EPOCH + Duration::from_millis(now.millis().try_into().unwrap_or(0)),
             faults: config.faults.parse()?,
+            adversarial: config.adversarial,
         };
         let port = |error| DemoError::Port { address, error };
         let listener = TcpListener::bind(address).await.map_err(port)?;

@@ -27,6 +27,8 @@ mod sim;
 #[cfg(test)]
 mod tests;
 mod token;
+mod told;
+mod truth;
 mod venue;
 mod wire;
 
@@ -39,6 +41,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use fault::{FaultError, FaultKind, FaultRule, FaultScript, Until, Upstream};
+pub use truth::{GECKO_LAG, Standing, TruePool, Truth};
 
 use clock::Clock;
 use fault::Faults;
@@ -55,9 +58,17 @@ pub struct MarketOptions {
     pub start: SystemTime,
     /// How the upstreams misbehave.
     pub faults: FaultScript,
+    /// Whether it does its worst: see [`Market`].
+    pub adversarial: bool,
 }
 
 /// A handle to a running market. Clones are the same market.
+///
+/// An adversarial one holds, beside its population, fifty counterfeits of anchors and of verified tokens with billions
+/// of pretended liquidity, copycats with honest money behind them, and tokens that only their maker trades. Sources
+/// flash a price that is off by a large factor, one at a time; `DexScreener` takes the quote of every tenth token's
+/// second pool for thousands of times its worth; frozen curves stay listed; caches get stuck. [`Market::truth`] tells
+/// what is really the case.
 #[derive(Clone, Debug)]
 pub struct Market {
     inner: Arc<Inner>,
@@ -78,42 +89,6 @@ struct Core {
     lists: Lists,
 }
 
-/// What is really the case with a token, beneath what the sources say about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Truth {
-    /// USD for one token, as of its last trade.
-    pub price_usd: f64,
-    /// USD; price times supply.
-    pub market_cap_usd: f64,
-    /// It borrows an anchor's name.
-    pub counterfeit: bool,
-    /// It trades on a bonding curve still.
-    pub on_curve: bool,
-    /// Its markets.
-    pub pools: Vec<TruePool>,
-}
-
-/// What is really the case with a pool.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TruePool {
-    /// Base58.
-    pub address: String,
-    /// As `DexScreener` spells it.
-    pub dex: &'static str,
-    /// The quote token's mint.
-    pub quote: &'static str,
-    /// USD at which the pool trades, or stopped to.
-    pub price_usd: f64,
-    /// Twice the quote side, in USD: what a seller can hope for. `None` on a curve.
-    pub liquidity_usd: Option<f64>,
-    /// USD traded in the last 24 hours.
-    pub volume_24h_usd: f64,
-    /// Trades in the last 24 hours.
-    pub trades_24h: i64,
-    /// The sources tell a wrong price or liquidity, or the pool no longer follows the market.
-    pub misleading: bool,
-}
-
 /// A value an operator sets by hand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Setting {
@@ -125,9 +100,9 @@ enum Setting {
 impl Market {
     /// A market whose clock starts now. Call it inside a tokio runtime.
     pub fn new(options: MarketOptions) -> Self {
-        let MarketOptions { tokens, seed, start, faults } = options;
+        let MarketOptions { tokens, seed, start, faults, adversarial } = options;
         let clock = Clock::new(start);
-        let market = sim::Market::new(tokens, seed, clock.started());
+        let market = sim::Market::new(tokens, seed, clock.started(), adversarial);
         Self {
             inner: Arc::new(Inner {
                 clock,
@@ -147,26 +122,6 @@ impl Market {
     /// Every token's mint, in no order of interest.
     pub fn mints(&self) -> Vec<String> {
         self.read(|market| market.tokens().iter().map(|token| token.mint.clone()).collect())
-    }
-
-    /// The truth about a token; `None` when the market does not hold it, or not on this chain.
-    pub fn truth(&self, chain: &str, mint: &str) -> Option<Truth> {
-        if chain != "solana" {
-            return None;
-        }
-        self.read(|market| {
-            let now = market.now();
-            let token = market.token(mint)?;
-            let price_usd = token.usd(now, market.quotes());
-            let pools = token.pools.iter().filter(|pool| pool.opens <= now);
-            Some(Truth {
-                price_usd,
-                market_cap_usd: price_usd * token.supply,
-                counterfeit: token.is_counterfeit(),
-                on_curve: token.main_pool(now).venue.is_curve(),
-                pools: pools.map(|pool| true_pool(market, token, pool)).collect(),
-            })
-        })
     }
 
     fn core(&self) -> std::sync::MutexGuard<'_, Core> {
@@ -231,22 +186,6 @@ impl Market {
     fn replace_faults(&self, script: &FaultScript) {
         let mut faults = self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner);
         *faults = (Instant::now(), Faults::new(script));
-    }
-}
-
-fn true_pool(market: &sim::Market, token: &token::Token, pool: &token::Pool) -> TruePool {
-    let now = market.now();
-    let reading = token.reading(pool, now, market.quotes());
-    let frozen = pool.closes.is_some_and(|closes| closes <= now);
-    TruePool {
-        address: pool.address.clone(),
-        dex: pool.venue.dexscreener(),
-        quote: pool.quote.asset().mint,
-        price_usd: token.pool_usd(pool, now, market.quotes()),
-        liquidity_usd: reading.reserves.map(|reserves| 2.0 * reserves.quote * market.quotes().usd(pool.quote, now)),
-        volume_24h_usd: reading.flows[5].volume,
-        trades_24h: reading.flows[5].trades(),
-        misleading: frozen || pool.flaw != token::Flaw::None,
     }
 }
 

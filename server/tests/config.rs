@@ -386,6 +386,9 @@ fn the_market_alone_has_flags_of_its_own() {
     let Ok(Command::Market(market)) = (Places { arguments, ..Places::default() }).command() else {
         panic!("no market")
     };
+    assert!(!market.demo.adversarial);
+    let worst = Places { arguments: &["market", "--adversarial"], ..Places::default() };
+    assert!(matches!(worst.command(), Ok(Command::Market(market)) if market.demo.adversarial));
     assert_eq!(market.listen.to_string(), "127.0.0.1:0");
     assert_eq!((market.demo.tokens, market.demo.seed), (50, 9));
     assert_eq!(market.demo.faults, "jupiter:429@0s-1s");

@@ -191,6 +191,29 @@ fn two_sources_of_one_pool_are_alternatives() {
 }
 
 #[test]
+fn the_last_source_of_a_price_is_kept_but_geckoterminal_gives_way_to_dexscreener() {
+    let told = |usd: &str, secs: u64| {
+        let mut pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
+        (pool.price_usd, pool.as_of) = (usd.parse().ok(), later(secs));
+        pool.price_quote = Price::from_f64(usd.parse::<f64>().unwrap() / 100.0, 9);
+        pool
+    };
+    let mut desk = Desk::new();
+    for (pool, secs, shown) in [
+        (by_gecko(told("0.01", 0)), 0, "0.01"),
+        (told("0.0101", 10), 10, "0.0101"),
+        (by_gecko(told("0.0102", 20)), 20, "0.0101"),
+        (told("0.0103", 40), 40, "0.0103"),
+        (by_gecko(told("0.0104", 70)), 70, "0.0103"),
+        (by_gecko(told("0.0105", 100)), 100, "0.0105"),
+        (told("0.0104", 110), 110, "0.0104"),
+    ] {
+        desk.see([pool], later(secs));
+        assert_eq!(price(&desk.row(later(secs))), shown, "after {secs} s");
+    }
+}
+
+#[test]
 fn what_only_one_source_cannot_back_counts_until_somebody_can() {
     let mut desk = Desk::new();
     desk.see([by_gecko(market(1, &token_id(1), 0.01, 100.0, 5e4))], NOON);

@@ -392,6 +392,9 @@ fn believed<'a>(
             if far(last) < far(first) { last } else { first }
         }
         _ if conflict => newer,
+        // The last tick's source is kept while it is fresh, so that two do not alternate. GeckoTerminal gives way to a
+        // newer word of DexScreener's all the same: it is asked more seldom, so whoever kept it would show old prices
+        // for as long as it lists the pool.
         _ => rivals
             .iter()
             .copied()
@@ -399,6 +402,7 @@ fn believed<'a>(
                 let age = world.heard.since(said.as_of);
                 memory.and_then(|memory| memory.shown) == Some(said.source)
                     && said.source.freshness(age) == Freshness::Fresh
+                    && (said.source, newer.source) != (Source::Geckoterminal, Source::Dexscreener)
             })
             .unwrap_or(newer),
     };

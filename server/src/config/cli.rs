@@ -103,14 +103,20 @@ fn command() -> clap::Command {
         )
         .version(env!("CARGO_PKG_VERSION"))
         .args(settings())
-        .subcommand(clap::Command::new("market").about("Serves the demo market alone: the three sources' APIs").args([
-            market_arg("port", "PORT", "8090", "Port to listen on; 0 takes any free one and prints it"),
-            market_arg("host", "ADDRESS", "127.0.0.1", "Address to listen on"),
-            market_arg("tokens", "N", "2000", "Tokens of the market, 10 to 200000"),
-            market_arg("seed", "N", "1", "What everything random in it follows from"),
-            market_arg("faults", "SCRIPT", "", "How its sources fail: jupiter:429@10s-30s"),
-            market_arg("market-time", "TIME", "", "What its clock shows at first: 2026-01-31T12:00:00Z"),
-        ]))
+        .subcommand(
+            clap::Command::new("market").about("Serves the demo market alone: the three sources' APIs").args([
+                market_arg("port", "PORT", "8090", "Port to listen on; 0 takes any free one and prints it"),
+                market_arg("host", "ADDRESS", "127.0.0.1", "Address to listen on"),
+                market_arg("tokens", "N", "2000", "Tokens of the market, 10 to 200000"),
+                market_arg("seed", "N", "1", "What everything random in it follows from"),
+                market_arg("faults", "SCRIPT", "", "How its sources fail: jupiter:429@10s-30s"),
+                market_arg("market-time", "TIME", "", "What its clock shows at first: 2026-01-31T12:00:00Z"),
+                Arg::new("adversarial")
+                    .long("adversarial")
+                    .help("Adds counterfeits, washed volume, mis-priced pools and sources that lie for a moment")
+                    .action(ArgAction::SetTrue),
+            ]),
+        )
         .subcommand(clap::Command::new("check").about("Prints the configuration and ends").args(settings()))
         .subcommand(
             clap::Command::new("healthcheck").about("Asks the running server whether it lives").args(settings()),
@@ -148,7 +154,7 @@ fn market_arg(name: &'static str, format: &'static str, default: &'static str, h
 
 fn market_command(matches: &ArgMatches) -> Result<MarketCommand, ConfigError> {
     let given: BTreeMap<&str, &String> =
-        matches.ids().filter_map(|id| Some((id.as_str(), matches.get_one::<String>(id.as_str())?))).collect();
+        matches.ids().filter_map(|id| Some((id.as_str(), matches.try_get_one::<String>(id.as_str()).ok()??))).collect();
     let text = |name: &str| given.get(name).map_or("", |text| text.trim());
     let refuse = |name: &str, wanted: String| ConfigError(format!("--{name} {wanted}, not {:?}.", text(name)));
     let market_time = match text("market-time") {
@@ -167,6 +173,7 @@ fn market_command(matches: &ArgMatches) -> Result<MarketCommand, ConfigError> {
             tokens: value::token_count(text("tokens")).map_err(|wanted| refuse("tokens", wanted))?,
             seed: value::whole(0..=u64::MAX)(text("seed")).map_err(|wanted| refuse("seed", wanted))?,
             faults: text("faults").to_owned(),
+            adversarial: matches.get_flag("adversarial"),
         },
         market_time,
     })

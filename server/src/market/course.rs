@@ -44,12 +44,12 @@ pub(super) struct Reserves {
     pub(super) quote: f64,
 }
 
-/// A pool at one second. The prices are those that the sources print, flaws included.
+/// A pool at one second, as it is; `told` makes of it what a source says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     pub(super) price_usd: f64,
     pub(super) price_native: f64,
-    /// USD for one quote token as the sources take it.
+    /// USD for one quote token.
     pub(super) quote_usd: f64,
     /// By `WINDOWS`.
     pub(super) flows: [Flow; 6],
@@ -155,7 +155,7 @@ impl Token {
     pub(super) fn usd(&self, at: i64, quotes: &QuotePrices) -> f64 {
         let age = self.last_trade(at);
         let mut ln = match self.origin {
-            Origin::Counterfeit { usd, .. } => usd.ln(),
+            Origin::Counterfeit { usd, .. } | Origin::Washed { usd, .. } => usd.ln(),
             Origin::Settled { ln_usd } => ln_usd + walk(self.seed, age, self.sigma_day),
             Origin::Launched { peak, peak_after, drift } => {
                 self.launched_sol(age, peak, peak_after, drift).ln() + quotes.usd(Quote::Sol, self.born + age).ln()
@@ -234,6 +234,12 @@ impl Token {
         if to <= from {
             return Flow::default();
         }
+        if let Origin::Washed { trades, trade_usd, .. } = self.origin {
+            let count = |at: i64| (at - self.born) * trades / 86_400;
+            let (before, after) = (count(from), count(to));
+            let (buys, sells) = ((after + 1) / 2 - (before + 1) / 2, after / 2 - before / 2);
+            return Flow { buys, sells, volume: (buys + sells) as f64 * trade_usd };
+        }
         let (from, to) = (self.last_trade(from), self.last_trade(to));
         let open = self.counted((pool.opens - self.born).max(0));
         let before = pool.trades * (self.counted(from) - open).max(0.0);
@@ -265,8 +271,8 @@ impl Token {
         count + 0.4 * TURN * (count / TURN + self.pace.phase).sin()
     }
 
-    /// What lies in a pool at a Unix second, given its printed price and that of its quote.
-    fn reserves(&self, pool: &Pool, at: i64, usd: f64, printed_usd: f64, quote_usd: f64) -> Option<Reserves> {
+    /// What lies in a pool at a Unix second, given its price and that of its quote.
+    fn reserves(&self, pool: &Pool, at: i64, usd: f64, quote_usd: f64) -> Option<Reserves> {
         if pool.venue.is_curve() {
             return None;
         }
@@ -285,28 +291,19 @@ impl Token {
             worth *= rug.left;
         }
         let base = worth * (1.0 - pool.quote_side) / usd;
-        let honest_quote_usd = match pool.flaw {
-            Flaw::Mispriced(factor) => quote_usd / factor,
-            _ => quote_usd,
-        };
-        let quote = worth * pool.quote_side / honest_quote_usd;
-        Some(Reserves { usd: base * printed_usd + quote * quote_usd, base, quote })
+        let quote = worth * pool.quote_side / quote_usd;
+        Some(Reserves { usd: worth, base, quote })
     }
 
-    /// What a source can see of a pool at a Unix second.
+    /// What there is to see of a pool at a Unix second.
     pub(super) fn reading(&self, pool: &Pool, at: i64, quotes: &QuotePrices) -> Reading {
         let usd = self.pool_usd(pool, at, quotes);
         let traded = self.born + self.last_trade(at.min(pool.closes.unwrap_or(at)));
-        let mut honest_quote_usd = quotes.usd(pool.quote, traded);
-        let mut price_native = usd / honest_quote_usd;
+        let mut quote_usd = quotes.usd(pool.quote, traded);
+        let mut price_native = usd / quote_usd;
         if pool.venue.is_curve() && pool.closes.is_some_and(|closes| at >= closes) {
-            (price_native, honest_quote_usd) = (CURVE_END_SOL, usd / CURVE_END_SOL);
+            (price_native, quote_usd) = (CURVE_END_SOL, usd / CURVE_END_SOL);
         }
-        let wrong = match pool.flaw {
-            Flaw::Mispriced(factor) => factor,
-            _ => 1.0,
-        };
-        let (price_usd, quote_usd) = (usd * wrong, honest_quote_usd * wrong);
         let flows = WINDOWS.map(|window| self.flow(pool, at - window, at));
         let mut changes = [None; 6];
         for (place, window) in WINDOWS.into_iter().enumerate() {
@@ -315,13 +312,7 @@ impl Token {
                 changes[place] = Some((usd / then - 1.0) * 100.0);
             }
         }
-        Reading {
-            price_usd,
-            price_native,
-            quote_usd,
-            flows,
-            changes,
-            reserves: self.reserves(pool, at, usd, price_usd, quote_usd),
-        }
+        let reserves = self.reserves(pool, at, usd, quote_usd);
+        Reading { price_usd: usd, price_native, quote_usd, flows, changes, reserves }
     }
 }

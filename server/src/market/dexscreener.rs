@@ -34,12 +34,12 @@ struct PairsAndPair<'a> {
 
 const SCHEMA: &str = "1.0.0";
 
-fn listed(market: &Market, token: &Token, pool: &Pool) -> bool {
-    pool.opens <= market.now() && token.born <= market.now()
+fn listed(token: &Token, pool: &Pool, at: i64) -> bool {
+    pool.opens <= at && token.born <= at
 }
 
 /// All pairs of a token, those of a quote token's where it is one.
-fn pairs_of<'a>(market: &'a Market, mint: &str) -> Vec<Pair<'a>> {
+fn pairs_of<'a>(market: &'a Market, mint: &str, at: i64) -> Vec<Pair<'a>> {
     let own = market.token(mint).into_iter().flat_map(|token| token.pools.iter().map(move |pool| (token, pool)));
     let quoted = super::venue::asset_of(mint).into_iter().flat_map(|asset| {
         market
@@ -49,36 +49,36 @@ fn pairs_of<'a>(market: &'a Market, mint: &str) -> Vec<Pair<'a>> {
             .filter(move |(_, pool)| std::ptr::eq(pool.quote.asset(), asset))
     });
     own.chain(quoted)
-        .filter(|(token, pool)| listed(market, token, pool))
+        .filter(|(token, pool)| listed(token, pool, at))
         .take(MOST)
-        .map(|(token, pool)| pair(market, token, pool))
+        .map(|(token, pool)| pair(market, token, pool, at))
         .collect()
 }
 
 /// `/tokens/v1/{chain}/{addresses}`: one main pair a token, in the order asked, unknown ones
 /// dropped without a word.
-pub(super) fn tokens(market: &Market, chain: &str, addresses: &str) -> Vec<u8> {
+pub(super) fn tokens(market: &Market, chain: &str, addresses: &str, at: i64) -> Vec<u8> {
     let pairs: Vec<Pair<'_>> = addresses
         .split(',')
         .take(MOST)
         .filter(|_| chain == "solana")
         .filter_map(|mint| market.token(mint))
-        .map(|token| (token, token.main_pool(market.now())))
-        .filter(|(token, pool)| listed(market, token, pool))
-        .map(|(token, pool)| pair(market, token, pool))
+        .map(|token| (token, token.main_pool(at)))
+        .filter(|(token, pool)| listed(token, pool, at))
+        .map(|(token, pool)| pair(market, token, pool, at))
         .collect();
     bytes(&pairs)
 }
 
 /// `/token-pairs/v1/{chain}/{token}`: every pair, also those that quote in the token.
-pub(super) fn token_pairs(market: &Market, chain: &str, mint: &str) -> Vec<u8> {
-    bytes(&if chain == "solana" { pairs_of(market, mint) } else { Vec::new() })
+pub(super) fn token_pairs(market: &Market, chain: &str, mint: &str, at: i64) -> Vec<u8> {
+    bytes(&if chain == "solana" { pairs_of(market, mint, at) } else { Vec::new() })
 }
 
 /// `/latest/dex/tokens/{addresses}`: at most 30 pairs in total.
-pub(super) fn latest_tokens(market: &Market, addresses: &str) -> Vec<u8> {
+pub(super) fn latest_tokens(market: &Market, addresses: &str, at: i64) -> Vec<u8> {
     let mut pairs: Vec<Pair<'_>> =
-        addresses.split(',').take(MOST).flat_map(|mint| pairs_of(market, mint)).take(MOST).collect();
+        addresses.split(',').take(MOST).flat_map(|mint| pairs_of(market, mint, at)).take(MOST).collect();
     // A wrongly priced pool with its absurd liquidity comes first.
     pairs.sort_by(|a, b| {
         let usd = |pair: &Pair<'_>| pair.liquidity.as_ref().map_or(0.0, |liquidity| liquidity.usd.0);
@@ -88,7 +88,7 @@ pub(super) fn latest_tokens(market: &Market, addresses: &str) -> Vec<u8> {
 }
 
 /// `/latest/dex/pairs/{chain}/{pairs}`; `None` for more than 30.
-pub(super) fn latest_pairs(market: &Market, chain: &str, addresses: &str) -> Option<Vec<u8>> {
+pub(super) fn latest_pairs(market: &Market, chain: &str, addresses: &str, at: i64) -> Option<Vec<u8>> {
     if addresses.split(',').count() > MOST {
         return None;
     }
@@ -96,37 +96,41 @@ pub(super) fn latest_pairs(market: &Market, chain: &str, addresses: &str) -> Opt
         .split(',')
         .filter(|_| chain == "solana")
         .filter_map(|address| market.pool(address))
-        .filter(|(token, pool)| listed(market, token, pool))
-        .map(|(token, pool)| pair(market, token, pool))
+        .filter(|(token, pool)| listed(token, pool, at))
+        .map(|(token, pool)| pair(market, token, pool, at))
         .collect();
     let found = (!pairs.is_empty()).then_some(pairs.as_slice());
     Some(bytes(&PairsAndPair { schema_version: SCHEMA, pairs: found, first: pairs.first() }))
 }
 
 /// `/latest/dex/search?q=`: at most 30 pairs by address, name or ticker, counterfeits among them.
-pub(super) fn search(market: &Market, query: &str) -> Vec<u8> {
+pub(super) fn search(market: &Market, query: &str, at: i64) -> Vec<u8> {
     let query = query.trim();
     if query.is_empty() {
         return bytes(&Pairs { schema_version: SCHEMA, pairs: None });
     }
-    let by_address = pairs_of(market, query);
+    let by_address = pairs_of(market, query, at);
     let pairs = if !by_address.is_empty() {
         by_address
     } else if let Some((token, pool)) = market.pool(query) {
-        vec![pair(market, token, pool)]
+        vec![pair(market, token, pool, at)]
     } else {
-        by_text(market, &query.to_lowercase())
+        by_text(market, &query.to_lowercase(), at)
     };
     bytes(&Pairs { schema_version: SCHEMA, pairs: Some(pairs).filter(|pairs| !pairs.is_empty()) })
 }
 
-fn by_text<'a>(market: &'a Market, query: &str) -> Vec<Pair<'a>> {
-    let now = market.now();
-    let mut matches: Vec<(u8, u64, &Token)> = market
+fn by_text<'a>(market: &'a Market, query: &str, at: i64) -> Vec<Pair<'a>> {
+    // An adversarial market shows the pools that it had better hide.
+    let shown = |token: &'a Token| {
+        let main = token.main_pool(at);
+        token.pools.iter().filter(move |pool| market.is_adversarial() || std::ptr::eq(*pool, main))
+    };
+    let mut matches: Vec<(u8, u64, usize, &Token, &Pool)> = market
         .tokens()
         .iter()
-        .filter_map(|token| {
-            let pool = token.main_pool(now);
+        .flat_map(|token| shown(token).map(move |pool| (token, pool)))
+        .filter_map(|(token, pool)| {
             let symbol = token.naming.symbol.to_lowercase();
             let rank = if symbol == query {
                 // Counterfeits are many; real tokens of the name stand between them.
@@ -138,13 +142,13 @@ fn by_text<'a>(market: &'a Market, query: &str) -> Vec<Pair<'a>> {
             } else {
                 return None;
             };
-            listed(market, token, pool).then(|| (rank, mix(token.seed, (now / 60).cast_unsigned()), token))
+            listed(token, pool, at).then(|| (rank, mix(token.seed, (at / 60).cast_unsigned()), token.slot, token, pool))
         })
         .collect();
-    matches.sort_unstable_by_key(|(rank, order, token)| (*rank, *order, token.slot));
+    matches.sort_by_key(|(rank, order, slot, ..)| (*rank, *order, *slot));
     let mut pairs: Vec<Pair<'a>> = Vec::with_capacity(MOST);
-    for (_, _, token) in matches.iter().take(MOST - 1) {
-        pairs.push(pair(market, token, token.main_pool(now)));
+    for (_, _, _, token, pool) in matches.iter().take(MOST - 1) {
+        pairs.push(pair(market, token, pool, at));
     }
     if "solana".contains(query) && !pairs.is_empty() {
         pairs.insert(1, foreign());

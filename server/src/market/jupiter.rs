@@ -5,11 +5,13 @@ mod mint;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::Upstream;
 use super::course::Flow;
 use super::lists::{Lists, on_jupiter};
 use super::noise::{between, unit};
 use super::sim::Market;
 use super::token::Token;
+use super::told::flash;
 use super::venue::{ASSETS, Asset, asset_of, asset_usd};
 use super::wire::{Time, bytes, time};
 
@@ -79,7 +81,8 @@ fn sum(market: &Market, token: &Token, at: i64) -> Sum {
             liquidity += reading.reserves.map_or(0.0, |reserves| reserves.usd);
         }
     }
-    Sum { usd: swapped(token.usd(at, market.quotes()), token.seed, at), flows, changes, liquidity }
+    let usd = token.usd(at, market.quotes()) * flash(market, token, at, Upstream::Jupiter);
+    Sum { usd: swapped(usd, token.seed, at), flows, changes, liquidity }
 }
 
 /// SOL in a bonding curve at a price: 85 at the end, none at the start, along its hyperbola.
@@ -92,13 +95,15 @@ fn launchpad(token: &Token) -> Option<&'static str> {
 }
 
 fn price(market: &Market, token: &Token, at: i64) -> Price {
+    // The price is that of the last swap, some seconds ago.
+    let lag = super::decimal::whole(unit(token.seed, at.cast_unsigned()) * 8.0).min((at - token.born).max(0));
+    let at = at - lag;
     let sum = sum(market, token, at);
-    let lag = super::decimal::whole(unit(token.seed, at.cast_unsigned()) * 20.0);
     Price {
         created_at: time(token.born),
         liquidity: sum.liquidity,
         usd: sum.usd,
-        block_id: (token.slot % 43 != 12).then(|| block(at) - lag),
+        block_id: (token.slot % 43 != 12).then(|| block(at)),
         decimals: token.decimals,
         change_24h: sum.changes[3],
         launchpad: launchpad(token),

@@ -9,8 +9,8 @@ use super::noise::{mix, unit};
 use super::sim::Market;
 use super::token::{Pool, Token};
 
-/// Seconds by which `GeckoTerminal` may lag; what it lists must have existed then.
-pub(super) const GECKO_LAG: i64 = 60;
+/// Seconds by which `GeckoTerminal` may lag, its cache included; what it lists must have existed then.
+const GECKO_LAG: i64 = 60;
 /// Seconds after birth from which Jupiter knows a token's price.
 pub(super) const JUPITER_LAG: i64 = 20;
 
@@ -77,7 +77,7 @@ pub(super) fn gecko_pool(token: &Token, at: i64) -> Option<&Pool> {
 
 /// Whether Jupiter knows the token's price.
 pub(super) fn on_jupiter(token: &Token, at: i64) -> bool {
-    token.on_jupiter && token.born + JUPITER_LAG <= at
+    token.on_jupiter && !token.is_distrusted() && token.born + JUPITER_LAG <= at
 }
 
 impl Lists {

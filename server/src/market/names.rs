@@ -1,6 +1,10 @@
 //! Names and addresses: ordinary ones, hostile ones, and those that borrow an anchor's name.
 
+mod disguise;
+
 use super::noise::{chance, index, mix, pick};
+
+pub(super) use disguise::{Disguise, disguised};
 
 /// A token's name and ticker as its maker typed them.
 #[derive(Clone, Debug, PartialEq, Eq)]

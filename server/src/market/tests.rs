@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod adversarial;
 mod course;
 mod lists;
 mod oddities;
@@ -28,6 +29,7 @@ fn market_of(tokens: usize, seed: u64, faults: &str) -> Market {
         seed,
         start: SystemTime::UNIX_EPOCH + Duration::from_secs(START),
         faults: faults.parse().unwrap(),
+        adversarial: false,
     })
 }
 

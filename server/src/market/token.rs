@@ -3,11 +3,13 @@
 //! What the token does over time follows from these numbers alone; see `course`.
 
 mod birth;
+mod hostile;
 
 use super::names::Naming;
 use super::venue::{Quote, Venue};
 
 pub(super) use birth::lifetime;
+pub(super) use hostile::cast;
 
 /// Price of a fresh curve's token, in SOL.
 pub(super) const CURVE_START_SOL: f64 = 2.83e-8;
@@ -31,6 +33,20 @@ pub(super) enum Origin {
     },
     /// Named like an anchor, in a pool that claims liquidity it does not have.
     Counterfeit { usd: f64, liquidity_usd: f64, quote: f64, wash: Wash },
+    /// At one price, traded so often a day by its maker, each time for so many USD.
+    Washed { usd: f64, trades: i64, trade_usd: f64 },
+}
+
+/// Whether a token is what it seems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Honest,
+    /// Its trades are its maker's.
+    Washed,
+    /// Its name is another's.
+    Counterfeit,
+    /// Its name looks like another's.
+    Homoglyph,
 }
 
 /// The repeated trades with which a counterfeit pretends to be alive.
@@ -136,6 +152,7 @@ pub(super) struct Token {
     pub(super) mint: String,
     pub(super) naming: Naming,
     pub(super) origin: Origin,
+    pub(super) standing: Standing,
     /// Unix seconds.
     pub(super) born: i64,
     /// Unix seconds; `None` stays for ever.
@@ -182,8 +199,8 @@ pub(super) fn role(slot: usize, population: usize) -> Role {
 }
 
 impl Token {
-    /// Whether it is one of those that borrow an anchor's name.
-    pub(super) fn is_counterfeit(&self) -> bool {
+    /// Whether Jupiter distrusts it: if it knows it at all, it gives no price.
+    pub(super) fn is_distrusted(&self) -> bool {
         matches!(self.origin, Origin::Counterfeit { .. })
     }
 

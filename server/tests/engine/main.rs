@@ -1,6 +1,7 @@
 //! The engine on the demo market: from the wire to published boards, through faults and restarts.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod adversarial;
 mod faults;
 mod replay;
 mod restart;

@@ -33,7 +33,7 @@ async fn prices_are_those_of_the_market() {
     for (id, token) in &desk.store.snapshot().board.tokens {
         let Some(truth) = world.market.truth("solana", id.address()) else { continue };
         let Some(price) = token.price_usd else { continue };
-        if truth.counterfeit || truth.price_usd <= 0.0 {
+        if truth.standing.is_counterfeit() || truth.price_usd <= 0.0 {
             continue;
         }
         seen += 1;

@@ -64,8 +64,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(tokens: usize) -> Self {
+        Self::of(DemoConfig { tokens, seed: 7, faults: String::new(), adversarial: false }).await
+    }
+
+    /// The market at its worst.
+    pub(crate) async fn adversarial(tokens: usize, seed: u64) -> Self {
+        Self::of(DemoConfig { tokens, seed, faults: String::new(), adversarial: true }).await
+    }
+
+    async fn of(config: DemoConfig) -> Self {
         let stop = CancellationToken::new();
-        let config = DemoConfig { tokens, seed: 7, faults: String::new() };
         let demo = Demo::start(&config, START, stop.clone()).await.unwrap();
         let world = Self {
             hands: Hands::at(START),
@@ -140,12 +148,18 @@ impl World {
 
 /// A poller with its store.
 pub(crate) struct Desk {
+    interval: Duration,
     pub(crate) poller: Poller<MemoryBus>,
     pub(crate) store: Arc<Store>,
 }
 
 impl Desk {
     pub(crate) fn new(sources: &SourcesConfig, hands: &Hands) -> Self {
+        Self::with(World::poller_settings(), sources, hands)
+    }
+
+    /// A poller that polls in its own way.
+    pub(crate) fn with(settings: PollerSettings, sources: &SourcesConfig, hands: &Hands) -> Self {
         let mut book = Book::new(BookSettings::default());
         book.configure(BookSettings::default());
         let board = Board { epoch: Epoch::from_bits(9), ..Board::default() };
@@ -159,8 +173,9 @@ impl Desk {
         let clock = hands.clock();
         let sources = Sources::new(sources, &clock).unwrap();
         let watching = Arc::new(server::planner::Watched::default);
-        let poller = Poller::new(World::poller_settings(), (book, board), sources, bus, watching, clock);
-        Self { poller, store }
+        let interval = settings.interval;
+        let poller = Poller::new(settings, (book, board), sources, bus, watching, clock);
+        Self { interval, poller, store }
     }
 
     /// One tick, and the time until the next.
@@ -168,7 +183,7 @@ impl Desk {
         let mut bell = self.store.bell();
         let summary = self.poller.tick().await;
         bell.changed().await.unwrap();
-        world.pass(INTERVAL).await;
+        world.pass(self.interval).await;
         summary
     }
 }

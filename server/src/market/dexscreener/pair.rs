@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 
 use serde::{Serialize, Serializer};
 
+use crate::market::Upstream;
 use crate::market::course::{Flow, Reading};
 use crate::market::decimal::{Cut, Number};
 use crate::market::sim::Market;
 use crate::market::token::{Pool, Token};
+use crate::market::told::told;
 use crate::market::venue::{Asset, Quote};
 
 #[derive(Serialize)]
@@ -141,8 +143,8 @@ impl Serialize for PageUrl<'_> {
     }
 }
 
-pub(super) fn pair<'a>(market: &'a Market, token: &'a Token, pool: &'a Pool) -> Pair<'a> {
-    let reading = token.reading(pool, market.now(), market.quotes());
+pub(super) fn pair<'a>(market: &'a Market, token: &'a Token, pool: &'a Pool, at: i64) -> Pair<'a> {
+    let reading = told(market, token, pool, at, Upstream::DexScreener);
     let Reading { price_usd, price_native, flows, changes, reserves, .. } = reading;
     let percent = |window: usize| changes[window].map(Number::percent);
     // No USD price is known for the most exotic quote token.

@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::{Data, Id, PoolObject, Reference, TokenFacts, facts, pool_object, uuid};
+use crate::market::Upstream;
 use crate::market::decimal::Long;
 use crate::market::noise::mix;
 use crate::market::sim::Market;
 use crate::market::token::{Pool, Token};
+use crate::market::told::flash;
 use crate::market::venue::{asset_of, asset_usd};
 use crate::market::wire::bytes;
 
@@ -50,7 +52,7 @@ fn known_pools(token: &Token, at: i64) -> impl Iterator<Item = &Pool> {
 }
 
 fn token_object<'a>(market: &Market, token: &'a Token, at: i64) -> TokenObject<'a> {
-    let usd = token.usd(at, market.quotes());
+    let usd = token.usd(at, market.quotes()) * flash(market, token, at, Upstream::GeckoTerminal);
     let known: Vec<&Pool> = known_pools(token, at).collect();
     let mut volume = 0.0;
     let mut reserve = 0.0;

@@ -191,7 +191,7 @@ pub(super) fn mint<'a>(market: &Market, token: &'a Token, at: i64) -> Mint<'a> {
             .min_by_key(|pool| pool.opens)
             .map(|pool| FirstPool { id: &pool.address, created_at: time(pool.opens) }),
         audit: Audit {
-            is_sus: (seed.is_multiple_of(29)).then_some(true),
+            is_sus: (token.is_distrusted() || seed.is_multiple_of(29)).then_some(true),
             mint_authority_disabled: (!authority).then_some(true),
             freeze_authority_disabled: !seed.is_multiple_of(41),
             top_holders_percentage: (!seed.is_multiple_of(5)).then(|| between(seed, 60, 4.0, 78.0)),

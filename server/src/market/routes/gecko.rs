@@ -12,7 +12,7 @@ use super::{Parameters, parameter, window};
 use crate::market::gecko::{Candles, Include};
 use crate::market::http::{gecko_error, json};
 use crate::market::lists::Lists;
-use crate::market::{Market, gecko, sim};
+use crate::market::{GECKO_LAG, Market, gecko, sim};
 
 /// What most requests to `GeckoTerminal` bring along.
 struct Asked {
@@ -32,24 +32,21 @@ impl Asked {
     }
 }
 
-/// The second an answer of `GeckoTerminal` tells of and its age: it is made every half minute,
-/// and what it tells is 20 s old by then.
-fn gecko_time(now: i64) -> (i64, i64) {
-    let age = now.rem_euclid(30);
-    (now - age - 20, age)
-}
+/// Seconds for which an answer is kept.
+const KEPT: i64 = 30;
 
 fn gecko_answer(
     market: &Market,
     network: &str,
+    question: &str,
     make: impl FnOnce(&sim::Market, &Lists, i64) -> Option<Vec<u8>>,
 ) -> Response {
     if network != "solana" {
         return gecko_error(StatusCode::NOT_FOUND, "Not Found");
     }
     let made = market.read_lists(|market, lists| {
-        let (at, age) = gecko_time(market.now());
-        make(market, lists, at).map(|body| (body, age))
+        let age = market.answer_age(question, KEPT);
+        make(market, lists, market.now() - age - GECKO_LAG).map(|body| (body, age))
     });
     match made {
         Some((body, age)) => {
@@ -66,7 +63,7 @@ fn gecko_ids(market: &Market, network: &str, ids: &str, make: impl FnOnce(&sim::
     if ids.split(',').count() > gecko::MOST_IDS {
         return gecko_error(StatusCode::BAD_REQUEST, "maximum 30 addresses allowed");
     }
-    gecko_answer(market, network, |market, _, at| Some(make(market, at)))
+    gecko_answer(market, network, ids, |market, _, at| Some(make(market, at)))
 }
 
 fn gecko_trending(market: &Market, network: &str, parameters: HashMap<String, String>) -> Response {
@@ -78,7 +75,8 @@ fn gecko_trending(market: &Market, network: &str, parameters: HashMap<String, St
     let Some(window) = window(duration) else {
         return gecko_error(StatusCode::BAD_REQUEST, "Invalid duration. Allowed values: 5m, 1h, 6h, 24h");
     };
-    gecko_answer(market, network, |market, lists, at| {
+    let question = format!("{duration} {}", asked.page);
+    gecko_answer(market, network, &question, |market, lists, at| {
         Some(gecko::trending(market, lists, window, asked.page, asked.include, at))
     })
 }
@@ -91,7 +89,10 @@ fn gecko_paged(
     make: impl FnOnce(&sim::Market, &Lists, &Asked, i64) -> Option<Vec<u8>>,
 ) -> Response {
     match Asked::parse(parameters) {
-        Ok(asked) => gecko_answer(market, network, |market, lists, at| make(market, lists, &asked, at)),
+        Ok(asked) => {
+            let question = format!("page {}", asked.page);
+            gecko_answer(market, network, &question, |market, lists, at| make(market, lists, &asked, at))
+        }
         Err(refused) => *refused,
     }
 }
@@ -114,7 +115,7 @@ pub(super) fn paths() -> Router<Market> {
         .route(
             "/networks/{network}/tokens/{address}",
             get(async |State(market): State<Market>, Path((network, address)): Path<(String, String)>| {
-                gecko_answer(&market, &network, |market, _, at| gecko::token(market, &address, at))
+                gecko_answer(&market, &network, &address, |market, _, at| gecko::token(market, &address, at))
             }),
         )
         .route(
@@ -146,7 +147,7 @@ pub(super) fn paths() -> Router<Market> {
         .route(
             "/networks/{network}/pools/{address}",
             get(async |State(market): State<Market>, Path((network, address)): Path<(String, String)>| {
-                gecko_answer(&market, &network, |market, _, at| gecko::pool(market, &address, at))
+                gecko_answer(&market, &network, &address, |market, _, at| gecko::pool(market, &address, at))
             }),
         )
         .route(
@@ -250,5 +251,5 @@ async fn candles(
     };
     let in_quote = parameter(&parameters, "currency") == "token";
     let asked = Candles { step: unit * aggregate, before, limit, in_quote };
-    gecko_answer(&market, &network, |market, _, at| gecko::candles(market, &address, asked, at))
+    gecko_answer(&market, &network, &address, |market, _, at| gecko::candles(market, &address, asked, at))
 }

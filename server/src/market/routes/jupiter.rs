@@ -15,13 +15,14 @@ use crate::market::{Market, Upstream, jupiter, sim};
 /// for some seconds at the edge.
 fn jupiter_answer(
     market: &Market,
+    question: &str,
     keep: i64,
     cache: &'static str,
     make: impl FnOnce(&sim::Market, &Lists, i64) -> Vec<u8>,
 ) -> Response {
     let (body, now, age) = market.read_lists(|market, lists| {
         let now = market.now();
-        let age = now.rem_euclid(keep);
+        let age = market.answer_age(question, keep);
         (make(market, lists, now - age), now, age)
     });
     let mut response = json(body, cache, age);
@@ -39,27 +40,27 @@ pub(super) fn paths() -> Router<Market> {
             "/price/v3",
             get(async |State(market): State<Market>, Query(q): Parameters| {
                 let ids = parameter(&q, "ids");
-                jupiter_answer(&market, 5, SHORT, |market, _, at| jupiter::prices(market, ids, at))
+                jupiter_answer(&market, ids, 5, SHORT, |market, _, at| jupiter::prices(market, ids, at))
             }),
         )
         .route(
             "/tokens/v2/search",
             get(async |State(market): State<Market>, Query(q): Parameters| {
                 let query = parameter(&q, "query");
-                jupiter_answer(&market, 10, "public, max-age=10", |market, lists, at| {
+                jupiter_answer(&market, query, 10, "public, max-age=10", |market, lists, at| {
                     jupiter::search(market, lists, query, at)
                 })
             }),
         )
         .route(
             "/tokens/v2/recent",
-            get(async |State(market): State<Market>| jupiter_answer(&market, 5, SHORT, jupiter::recent)),
+            get(async |State(market): State<Market>| jupiter_answer(&market, "", 5, SHORT, jupiter::recent)),
         )
         .route(
             "/tokens/v2/tag",
             get(async |State(market): State<Market>, Query(q): Parameters| {
                 let tag = parameter(&q, "query");
-                jupiter_answer(&market, 30, "public, max-age=30", |market, _, at| jupiter::tag(market, tag, at))
+                jupiter_answer(&market, tag, 30, "public, max-age=30", |market, _, at| jupiter::tag(market, tag, at))
             }),
         )
         .route(
@@ -73,7 +74,7 @@ pub(super) fn paths() -> Router<Market> {
                         return not_found(Some(Upstream::Jupiter));
                     };
                     let limit = parameter(&q, "limit").parse().unwrap_or(50).min(100);
-                    jupiter_answer(&market, 15, "public, max-age=15", |market, lists, at| {
+                    jupiter_answer(&market, &interval, 15, "public, max-age=15", |market, lists, at| {
                         jupiter::list(market, lists, kind, window, limit, at)
                     })
                 },

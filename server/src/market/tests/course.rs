@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_day_leaves_the_market_no_larger() {
-    let mut market = sim::Market::new(1_000, 3, 1_795_000_000);
+    let mut market = sim::Market::new(1_000, 3, 1_795_000_000, false);
     let (size, kept) = (market.tokens().len(), market.kept());
     let before: HashSet<String> = market.tokens().iter().map(|token| token.mint.clone()).collect();
     for minute in 0..=(24 * 60) {
@@ -16,7 +16,7 @@ fn a_day_leaves_the_market_no_larger() {
     assert!(launched > 150, "{launched} new tokens in a day");
     assert!(launched < 400, "{launched} new tokens in a day");
     // In one step it comes to the same.
-    let mut leap = sim::Market::new(1_000, 3, 1_795_000_000);
+    let mut leap = sim::Market::new(1_000, 3, 1_795_000_000, false);
     leap.advance(1_795_000_000 + 86_400);
     let mints =
         |market: &sim::Market| -> Vec<String> { market.tokens().iter().map(|token| token.mint.clone()).collect() };
@@ -26,7 +26,7 @@ fn a_day_leaves_the_market_no_larger() {
 #[test]
 fn windows_nest_and_changes_are_true() {
     let start = 1_795_000_000;
-    let mut market = sim::Market::new(600, 1, start);
+    let mut market = sim::Market::new(600, 1, start, false);
     for step in 0..40 {
         let now = start + step * 431;
         market.advance(now);
@@ -55,7 +55,7 @@ fn windows_nest_and_changes_are_true() {
 #[test]
 fn a_quiet_token_is_quiet_and_a_busy_one_is_not() {
     let start = 1_795_000_000;
-    let market = sim::Market::new(2_000, 1, start);
+    let market = sim::Market::new(2_000, 1, start, false);
     let mut moved = 0;
     for token in market.tokens() {
         let price = |at| token.usd(at, market.quotes());
@@ -66,13 +66,13 @@ fn a_quiet_token_is_quiet_and_a_busy_one_is_not() {
 
 #[test]
 fn sizes_span_six_orders_of_magnitude() {
-    let market = sim::Market::new(2_000, 1, 1_795_000_000);
+    let market = sim::Market::new(2_000, 1, 1_795_000_000, false);
     let now = market.now();
     let span = |measure: &dyn Fn(&crate::market::token::Token) -> f64| {
         let mut all: Vec<f64> = market
             .tokens()
             .iter()
-            .filter(|token| !token.is_counterfeit())
+            .filter(|token| token.standing == crate::market::token::Standing::Honest)
             .map(measure)
             .filter(|value| *value > 0.0)
             .collect();

@@ -9,7 +9,7 @@ async fn counterfeits_are_there_and_are_found_by_the_usual_search() {
         let mints = market.mints();
         let truths: HashMap<&String, crate::market::Truth> =
             mints.iter().map(|mint| (mint, market.truth("solana", mint).unwrap())).collect();
-        let fakes = truths.values().filter(|truth| truth.counterfeit).count();
+        let fakes = truths.values().filter(|truth| truth.standing.is_counterfeit()).count();
         assert!(fakes >= 10, "{fakes}");
         let found = json(&market, "/dexscreener/latest/dex/search?q=SOL").await;
         let pairs = found["pairs"].as_array().unwrap();
@@ -18,7 +18,7 @@ async fn counterfeits_are_there_and_are_found_by_the_usual_search() {
         let mut fakes = 0;
         for pair in pairs.iter().filter(|pair| pair["chainId"] == "solana") {
             let mint = pair["baseToken"]["address"].as_str().unwrap().to_owned();
-            if truths[&mint].counterfeit {
+            if truths[&mint].standing.is_counterfeit() {
                 fakes += 1;
                 greatest = greatest.max(number(&pair["liquidity"]["usd"]));
                 assert!(number(&pair["liquidity"]["quote"]) < 50.0);
@@ -95,7 +95,7 @@ async fn odd_pools_mislead_as_recorded() {
     for mint in market.mints() {
         // The market goes on below: a token may have left by now.
         let Some(truth) = market.truth("solana", &mint) else { continue };
-        if truth.counterfeit || !truth.pools.iter().any(|pool| pool.misleading) {
+        if truth.standing.is_counterfeit() || !truth.pools.iter().any(|pool| pool.misleading) {
             continue;
         }
         let pairs = json(&market, &format!("/dexscreener/token-pairs/v1/solana/{mint}")).await;
@@ -159,7 +159,7 @@ async fn the_sources_tell_of_the_same_price() {
         let prices = json(&market, &format!("/jupiter/price/v3?ids={}", ids.join(","))).await;
         for (mint, price) in prices.as_object().unwrap() {
             let truth = market.truth("solana", mint).unwrap();
-            assert!(!truth.counterfeit);
+            assert!(!truth.standing.is_counterfeit());
             compared += 1;
             far += usize::from((number(&price["usdPrice"]) / truth.price_usd - 1.0).abs() > 0.1);
         }

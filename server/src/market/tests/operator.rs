@@ -74,7 +74,7 @@ async fn control_stops_the_clock_and_sets_values() {
         .into_iter()
         .find(|mint| {
             let truth = market.truth("solana", mint).unwrap();
-            !truth.counterfeit && !truth.on_curve && truth.pools[0].volume_24h_usd > 100.0
+            !truth.standing.is_counterfeit() && !truth.on_curve && truth.pools[0].volume_24h_usd > 100.0
         })
         .unwrap();
     for (name, path) in [("price", "/priceUsd"), ("volume", "/volume/h24"), ("liquidity", "/liquidity/usd")] {

@@ -1,6 +1,6 @@
 //! How a token is born: its sizes, its pace and its pools, all from its seed.
 
-use super::{CURVE_END_SOL, Flaw, Origin, Overrides, Pace, Pool, Role, Rug, Token, Wash};
+use super::{CURVE_END_SOL, Flaw, Origin, Overrides, Pace, Pool, Role, Rug, Standing, Token, Wash};
 use crate::market::decimal::whole;
 use crate::market::names;
 use crate::market::noise::{between, chance, log_normal, log_uniform, mix, normal, pick, unit, walk};
@@ -26,7 +26,7 @@ impl Token {
         }
     }
 
-    fn bare(seed: u64, slot: usize, origin: Origin, born: i64) -> Self {
+    pub(super) fn bare(seed: u64, slot: usize, origin: Origin, born: i64) -> Self {
         let naming = if slot % 31 == 7 { names::hostile(slot / 31) } else { names::ordinary(seed) };
         Self {
             seed,
@@ -34,6 +34,7 @@ impl Token {
             mint: names::mint(seed, 1, None),
             naming,
             origin,
+            standing: Standing::Honest,
             born,
             dies: None,
             graduates: None,
@@ -53,7 +54,7 @@ impl Token {
         }
     }
 
-    fn pool(&self, number: u64, venue: Venue, quote: Quote, opens: i64) -> Pool {
+    pub(super) fn pool(&self, number: u64, venue: Venue, quote: Quote, opens: i64) -> Pool {
         let seed = mix(self.seed, 1_000 + number);
         let concentrated = matches!(venue, Venue::RaydiumClmm | Venue::MeteoraDlmm | Venue::Orca);
         Pool {
@@ -245,6 +246,7 @@ impl Token {
         let origin = Origin::Counterfeit { usd, liquidity_usd, quote, wash };
         let mut token = Self::bare(seed, slot, origin, start - age);
         token.naming = naming;
+        token.standing = Standing::Counterfeit;
         token.supply = (liquidity_usd * 1.0001 + 1.5e5) / usd;
         token.decimals = 9;
         token.on_jupiter = false;
