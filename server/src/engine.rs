@@ -1,9 +1,9 @@
 //! The engine: sources, poller, journal, store and feed, put together and kept going.
 //!
 //! ```text
-//!  open:  journal ─▶ book, board ─▶ store ─▶ hub          serves the last board before anything is asked
-//!  run:   poller ─▶ bus ─▶ store ─▶ hub                   journal writes behind them
-//!  stop:  poller ─▶ last state ─▶ hub says bye ─▶ journal ─▶ mark of a clean stop
+//!  open:  journal ─▶ book, board ─▶ history ─▶ store ─▶ hub   serves the last board before anything is asked
+//!  run:   poller ─▶ bus ─▶ store ─▶ hub                       journal and history write behind them
+//!  stop:  poller ─▶ last state ─▶ hub says bye ─▶ history, journal ─▶ mark of a clean stop
 //! ```
 
 mod origin;
@@ -12,8 +12,8 @@ mod supervise;
 
 use std::sync::Arc;
 
-use memescope::{Board, Epoch, Seq};
-use tokio::sync::watch;
+use memescope::{Board, Epoch, Seq, Timestamp};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,7 @@ use self::supervise::{Parts, supervise};
 use crate::bus::{Bus, MemoryBus};
 use crate::clock::Clock;
 use crate::feed::Hub;
+use crate::history::{History, HistorySettings, Inbox, Keeper, Note};
 use crate::journal::{Journal, JournalError};
 use crate::poller::Poller;
 use crate::sources::{ClientError, Sources, SourcesMemory};
@@ -46,12 +47,17 @@ pub struct Engine {
     pub store: Arc<Store>,
     /// The feed.
     pub hub: Arc<Hub>,
+    /// What was.
+    pub history: History,
     /// Whether a board was found on disk.
     pub is_restored: bool,
     journal: Arc<Journal>,
     parts: Parts,
     poller: Poller<MemoryBus>,
     following: JoinHandle<()>,
+    keeper: Keeper,
+    notes: mpsc::Receiver<Note>,
+    noting: JoinHandle<()>,
 }
 
 impl Engine {
@@ -67,6 +73,10 @@ impl Engine {
         settings.sources.memory = learnt;
         let sources = Sources::new(&settings.sources, &clock)?;
 
+        let past = HistorySettings { folder: settings.folder, market, max_tokens: settings.book.max_tokens };
+        let (history, keeper) = open_history(past, board.clone(), clock.now()).await;
+        let (inbox, notes) = Inbox::new();
+
         let store = Arc::new(Store::new(board.clone()));
         let bus = Arc::new(MemoryBus::default());
         let hub = Hub::new(store.clone(), clock.clone(), settings.is_demo, settings.feed);
@@ -79,7 +89,17 @@ impl Engine {
             let store = store.clone();
             async move { store.follow(follower).await }
         });
-        let parts = Parts { settings: settings.poller, book: settings.book, sources, bus, watched, clock };
+        let noting = tokio::spawn(inbox.clone().follow(bus.follow()));
+        let parts = Parts {
+            settings: settings.poller,
+            book: settings.book,
+            sources,
+            bus,
+            watched,
+            clock,
+            history: history.clone(),
+            inbox,
+        };
         let mut poller = parts.poller(book, board);
         if is_restored {
             // Rows have aged while nobody looked: readers are told before the first of them comes.
@@ -89,7 +109,8 @@ impl Engine {
             let _ = bell.changed().await;
         }
         hub.advance();
-        Ok(Self { store, hub, is_restored, journal: Arc::new(journal), parts, poller, following })
+        let journal = Arc::new(journal);
+        Ok(Self { store, hub, history, is_restored, journal, parts, poller, following, keeper, notes, noting })
     }
 
     /// Whether the journal reaches the disk.
@@ -99,7 +120,8 @@ impl Engine {
 
     /// Polls, stores and feeds until `stop`, then comes to rest with everything on disk.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { store, hub, journal, parts, poller, following, .. } = self;
+        let Self { store, hub, journal, parts, poller, following, keeper, notes, noting, .. } = self;
+        let keeping = tokio::task::spawn_blocking(move || keeper.run(notes));
         let written = CancellationToken::new();
         let writing = tokio::spawn({
             let (journal, written) = (journal.clone(), written.clone());
@@ -111,6 +133,8 @@ impl Engine {
         // The bus is gone with the poller, so the store comes to the end of the log.
         log_panic("store", following.await);
         log_panic("feed", feeding.await);
+        log_panic("history", noting.await);
+        log_panic("history", keeping.await);
         written.cancel();
         log_panic("journal", writing.await);
         if let Some((epoch, seq)) = last
@@ -118,6 +142,14 @@ impl Engine {
         {
             mark_clean(&journal, epoch, seq);
         }
+    }
+}
+
+/// Reads the disk away from the threads that serve.
+async fn open_history(settings: HistorySettings, board: Board, now: Timestamp) -> (History, Keeper) {
+    match tokio::task::spawn_blocking(move || History::open(&settings, &board, now)).await {
+        Ok(opened) => opened,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

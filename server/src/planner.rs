@@ -7,6 +7,7 @@
 //! asked for what.
 
 mod lists;
+mod past;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use memescope::{Chain, Timestamp, TokenId};
 
 pub use self::lists::{JupiterKind, List};
+pub use self::past::{PastPlanner, PastRequest};
 
 /// Tokens in one DexScreener request.
 pub const DEXSCREENER_BATCH: usize = 30;

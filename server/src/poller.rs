@@ -11,6 +11,7 @@
 //! hanging source does not hold back what the others said. Ticks never overlap.
 
 mod ask;
+mod past;
 mod supplied;
 
 use std::collections::HashSet;
@@ -23,9 +24,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::ask;
+use self::past::PastDesk;
 use self::supplied::Supplied;
 use crate::bus::{Bus, LogEntry};
 use crate::clock::Clock;
+use crate::history::{History, Inbox};
 use crate::journal::Journal;
 use crate::observe;
 use crate::planner::{Allowance, Candidate, List, Pace, Planner, Request};
@@ -85,6 +88,7 @@ pub struct Poller<B> {
     watched: Watched,
     clock: Clock,
     supplied: Supplied,
+    past: Option<PastDesk>,
 }
 
 impl<B> std::fmt::Debug for Poller<B> {
@@ -114,7 +118,14 @@ impl<B: Bus> Poller<B> {
             watched,
             clock,
             supplied: Supplied::default(),
+            past: None,
         }
+    }
+
+    /// The same, which puts the figures of seven days into its rows and asks for the past of what is watched.
+    #[must_use]
+    pub fn with_history(self, history: History, inbox: Inbox) -> Self {
+        Self { past: Some(PastDesk::new(history, inbox)), ..self }
     }
 
     /// The board of the last commit.
@@ -163,8 +174,12 @@ impl<B: Bus> Poller<B> {
         let watched = (self.watched)();
         let candidates = self.candidates(&watched);
 
-        let allowance = self.allowance();
+        let mut allowance = self.allowance();
         let (now, settings) = (self.clock.now(), &self.settings);
+        if let Some(past) = &mut self.past {
+            let wanted = (&self.board, &watched, candidates.as_slice());
+            past.turn(now, &settings.pace, &mut allowance.geckoterminal, &self.sources, wanted, &mut summary);
+        }
         let requests = self.planner.discover(now, &settings.pace, allowance, &settings.catalogue, &candidates);
         self.send(requests, &mut summary);
         self.collect(deadline, &mut summary).await;
@@ -243,6 +258,9 @@ impl<B: Bus> Poller<B> {
 
     async fn publish(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) {
         let now = self.clock.now();
+        if let Some(past) = &mut self.past {
+            past.tell(&mut self.book);
+        }
         let tick = Tick { now, poll_interval: self.settings.interval, watched };
         let published = self.book.publish(&self.board, &tick);
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);

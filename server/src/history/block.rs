@@ -29,7 +29,8 @@ pub(super) fn pack<'a>(candles: impl IntoIterator<Item = &'a Candle>, interval: 
         let next = candle.at.millis().div_euclid(interval.secs() * 1_000);
         let scale = scale_of(candle);
         let is_new = unit != Some(scale);
-        let [open, high, low, end] = [candle.open, candle.high, candle.low, candle.close].map(|price| whole(price, scale));
+        let [open, high, low, end] =
+            [candle.open, candle.high, candle.low, candle.close].map(|price| whole(price, scale));
         let source = SOURCES.iter().position(|source| *source == candle.source).unwrap_or(0);
         let flags = u8::try_from(source).unwrap_or(0)
             | if candle.volume_usd.is_some() { HAS_VOLUME } else { 0 }
@@ -71,7 +72,8 @@ fn next(bytes: &mut &[u8], interval: Interval, state: &mut (i64, Option<i8>, i64
     let high = open.checked_add_unsigned(take(bytes)?)?;
     let low = open.checked_sub_unsigned(take(bytes)?)?;
     let close = open.checked_add(unzigzag(take(bytes)?))?;
-    let volume_usd = if flags & HAS_VOLUME == 0 { None } else { Some(wide([byte(bytes)?, byte(bytes)?, byte(bytes)?])) };
+    let volume_usd =
+        if flags & HAS_VOLUME == 0 { None } else { Some(wide([byte(bytes)?, byte(bytes)?, byte(bytes)?])) };
     *state = (step, Some(scale), close);
     let price = |whole: i64| Price::new(u64::try_from(whole).ok()?, i32::from(scale));
     Some(Candle {
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_calm_minute_takes_about_a_dozen_bytes() {
-        let candles: Vec<Candle> = (0..60)
+        let candles: Vec<Candle> = (0..60u32)
             .map(|minute| {
                 let price = |off: u64| Price::new(449_800 + u64::from(minute % 7) * 300 + off, -11).unwrap();
                 Candle {

@@ -126,7 +126,7 @@ impl Shelf {
         Self::in_memory(market)
     }
 
-    fn in_memory(market: &str) -> Self {
+    pub(super) fn in_memory(market: &str) -> Self {
         let db = Database::builder().create_with_backend(InMemoryBackend::new()).expect("memory is no file");
         let shelf = Self { db };
         shelf.prepare(market).expect("memory is no file");
@@ -247,7 +247,10 @@ impl Shelf {
 
     /// Begins to write; nothing is there before it is committed.
     pub(super) fn write(&self) -> Result<Writing, Failure> {
-        Ok(Writing(self.db.begin_write()?))
+        let mut write = self.db.begin_write()?;
+        // Commits are few; a start after a kill shall not walk the whole file.
+        write.set_quick_repair(true);
+        Ok(Writing(write))
     }
 }
 
@@ -271,11 +274,13 @@ impl Problem {
     fn is_in_the_file(&self) -> bool {
         match self {
             Self::Damaged | Self::Other(_) => true,
-            Self::Failure(failure) => !matches!(
-                failure,
-                // In use, or the disk's fault: what is in the file may be good.
-                Failure::DatabaseAlreadyOpen | Failure::LockProtocolMismatch | Failure::Io(_)
-            ) || matches!(failure, Failure::Io(error) if matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof)),
+            Self::Failure(failure) => {
+                !matches!(
+                    failure,
+                    // In use, or the disk's fault: what is in the file may be good.
+                    Failure::DatabaseAlreadyOpen | Failure::LockProtocolMismatch | Failure::Io(_)
+                ) || matches!(failure, Failure::Io(error) if matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof))
+            }
         }
     }
 }
@@ -294,9 +299,12 @@ impl Writing {
         Ok(())
     }
 
-    /// Stores the packed candles of a minute.
+    /// Stores the packed candles of a minute, behind those that a stop in the midst of it left.
     pub(super) fn minute(&self, minute: i64, packed: &[u8]) -> Result<(), Failure> {
-        self.0.open_table(MINUTES)?.insert(minute, packed)?;
+        let mut table = self.0.open_table(MINUTES)?;
+        let mut all = table.get(minute)?.map(|earlier| earlier.value().to_vec()).unwrap_or_default();
+        all.extend_from_slice(packed);
+        table.insert(minute, all.as_slice())?;
         Ok(())
     }
 
