@@ -86,6 +86,12 @@ struct Kept {
     day: Option<DayVolume>,
 }
 
+impl Shared {
+    fn of(shelf: Shelf) -> Arc<Self> {
+        Arc::new(Self { shelf, recent: Mutex::default(), sparks: ArcSwap::default(), weeks: ArcSwap::default() })
+    }
+}
+
 impl Kept {
     fn new(record: Record) -> Self {
         Self {
@@ -101,27 +107,30 @@ impl Kept {
 }
 
 impl History {
-    /// Opens the history of a market, or begins one. Never fails; see [`HistorySettings::folder`] for where it is.
+    /// Opens the history of a market, or begins one. Never fails: a file that cannot be read is set aside, and where no
+    /// file can be had the history lives in memory.
     ///
     /// Blocks: it reads the disk. `board` tells which tokens are still there.
     pub fn open(settings: &HistorySettings, board: &Board, now: Timestamp) -> (Self, Keeper) {
         let path = settings.folder.join(FILE);
-        let shared = |shelf| {
-            Arc::new(Shared { shelf, recent: Mutex::default(), sparks: ArcSwap::default(), weeks: ArcSwap::default() })
-        };
-        let shelf = Shelf::open(&path, &settings.market, settings.max_tokens, now);
-        let opened = shared(shelf);
         let is_here = |id: &TokenId| board.tokens.contains_key(id);
-        let keeper = Keeper::new(opened.clone(), settings.max_tokens, is_here, now);
-        match keeper {
-            Ok(keeper) => (Self(opened), keeper),
-            Err(error) => {
-                tracing::error!(%error, "The history cannot be read; this run keeps its own in memory");
-                let fresh = shared(Shelf::in_memory(&settings.market));
-                let keeper = Keeper::new(fresh.clone(), settings.max_tokens, is_here, now);
-                (Self(fresh), keeper.expect("memory is no file"))
+        // A file that opens well and cannot be read is exchanged for a new one.
+        for _ in 0..2 {
+            let shared = Shared::of(Shelf::open(&path, &settings.market, settings.max_tokens, now));
+            // The library stops hard at some kinds of damage.
+            let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                Keeper::new(shared.clone(), settings.max_tokens, is_here, now)
+            }));
+            match taken {
+                Ok(Ok(keeper)) => return (Self(shared), keeper),
+                Ok(Err(error)) => tracing::error!(%error, "The history cannot be read"),
+                Err(_) => tracing::error!("The history is damaged"),
             }
+            drop(shared);
+            shelf::set_aside(&path, now);
         }
+        let shared = Shared::of(Shelf::in_memory(&settings.market));
+        (Self(shared.clone()), Keeper::empty(shared, settings.max_tokens, now))
     }
 
     /// The course of a token's last day; `None` when too little of it is known.

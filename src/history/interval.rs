@@ -60,6 +60,7 @@ impl Interval {
     }
 
     /// The kept interval that its candles are made of: itself, where it is kept.
+    #[must_use]
     pub const fn base(self) -> Self {
         match self {
             Self::M1 | Self::M5 => Self::M1,

@@ -136,12 +136,12 @@ mod tests {
         NOON.minus(DAY * u32::try_from(days).unwrap())
     }
 
-    fn mark(at: Timestamp, price: &str) -> Option<Mark> {
-        Some(Mark { at, price: price.parse().unwrap() })
+    fn mark(at: Timestamp, price: &str) -> Mark {
+        Mark { at, price: price.parse().unwrap() }
     }
 
-    fn day(usd: f64) -> Option<DayVolume> {
-        Some(DayVolume { usd, scope: VolumeScope::Pools })
+    fn day(usd: f64) -> DayVolume {
+        DayVolume { usd, scope: VolumeScope::Pools }
     }
 
     /// A row that costs 3 USD and traded 100 in a day, born so many days ago.
@@ -165,9 +165,11 @@ mod tests {
 
     #[test]
     fn a_change_needs_a_price_of_seven_days_ago_or_of_the_launch() {
-        let base = Week { base: mark(days_ago(7), "2"), ..Week::default() };
-        let launched =
-            |seconds| Week { first: mark(days_ago(3).plus(Duration::from_secs(seconds)), "2"), ..Week::default() };
+        let base = Week { base: Some(mark(days_ago(7), "2")), ..Week::default() };
+        let launched = |seconds| Week {
+            first: Some(mark(days_ago(3).plus(Duration::from_secs(seconds)), "2")),
+            ..Week::default()
+        };
         for (case, week, row, change, partial) in [
             ("nothing is known", Week::default(), row(Some(30)), None, false),
             ("a week ago", base, row(Some(30)), Some(50.0), false),
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn a_volume_is_seven_daily_sums_or_nothing() {
         let days = |known: usize| Week {
-            days: std::array::from_fn(|place| if place < known { day(10.0) } else { None }),
+            days: std::array::from_fn(|place| (place < known).then(|| day(10.0))),
             ..Week::default()
         };
         for (case, week, row, volume) in [
@@ -214,7 +216,7 @@ mod tests {
     #[test]
     fn the_origin_is_the_history_as_of_the_price() {
         let mut row = row(Some(30));
-        Week { base: mark(days_ago(7), "2"), ..Week::default() }.tell(&mut row, NOON);
+        Week { base: Some(mark(days_ago(7), "2")), ..Week::default() }.tell(&mut row, NOON);
         let origin = row.provenance.fields.get(&Field::ChangePctD7).unwrap();
         assert_eq!((origin.source, origin.observed_at), (FieldSource::History, NOON.minus(DAY / 24)));
         assert_eq!(row.provenance.fields.get(&Field::VolumeUsdD7), None);

@@ -134,10 +134,12 @@ const fn unzigzag(value: u64) -> i64 {
 /// Writes a number in as few groups of seven bits as it needs.
 pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
+        let [low, ..] = value.to_le_bytes();
+        out.push(low | 0x80);
         value >>= 7;
     }
-    out.push(value as u8);
+    let [low, ..] = value.to_le_bytes();
+    out.push(low);
 }
 
 /// Reads such a number.

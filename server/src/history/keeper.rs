@@ -25,6 +25,9 @@ pub(super) const SETTLE: Duration = Duration::from_secs(120);
 /// A token that left the board is forgotten after this time …
 const LEFT_FOR: Duration = Duration::from_secs(7 * 86_400);
 
+/// Settled minutes of a token that wait in memory at the most. One hour and a bit, unless the disk cannot be written.
+const MOST_WAITING: usize = 360;
+
 /// The one writer of the history.
 #[derive(Debug)]
 pub struct Keeper {
@@ -52,8 +55,16 @@ impl Keeper {
         is_here: impl Fn(&TokenId) -> bool,
         now: Timestamp,
     ) -> Result<Self, Failure> {
+        let mut keeper = Self::empty(shared, max_tokens, now);
+        keeper.load(is_here)?;
+        keeper.publish_weeks()?;
+        Ok(keeper)
+    }
+
+    /// A keeper that takes nothing up.
+    pub(super) fn empty(shared: Arc<Shared>, max_tokens: usize, now: Timestamp) -> Self {
         let settled = Interval::M1.begin(now.minus(SETTLE));
-        let mut keeper = Self {
+        Self {
             shared,
             max_tokens,
             sparks: OrdMap::new(),
@@ -63,10 +74,7 @@ impl Keeper {
             put_hour: hour_of(settled),
             weeks_changed: false,
             late: 0,
-        };
-        keeper.load(is_here)?;
-        keeper.publish_weeks()?;
-        Ok(keeper)
+        }
     }
 
     fn load(&mut self, is_here: impl Fn(&TokenId) -> bool) -> Result<(), Failure> {
@@ -402,6 +410,7 @@ fn append(packed: &mut Vec<u8>, candle: Candle) {
         Some(last) if last.at == candle.at => last.extend(&candle),
         _ => minutes.push(candle),
     }
+    minutes.drain(..minutes.len().saturating_sub(MOST_WAITING));
     *packed = pack(&minutes, Interval::M1);
 }
 

@@ -109,11 +109,8 @@ impl Shelf {
         match Self::try_open(path, market, max_tokens) {
             Ok(shelf) => return shelf,
             Err(problem) if problem.is_in_the_file() => {
-                let aside = path.with_extension(format!("damaged-{}", now.millis()));
-                tracing::warn!(%problem, path = %path.display(), aside = %aside.display(), "The history is set aside; a new one begins");
-                if let Err(error) = fs::rename(path, &aside) {
-                    tracing::warn!(%error, "The history could not be set aside");
-                } else {
+                tracing::warn!(%problem, path = %path.display(), "The history cannot be used");
+                if set_aside(path, now) {
                     match Self::try_open(path, market, max_tokens) {
                         Ok(shelf) => return shelf,
                         Err(problem) => tracing::error!(%problem, "A new history cannot be made"),
@@ -252,6 +249,16 @@ impl Shelf {
         write.set_quick_repair(true);
         Ok(Writing(write))
     }
+}
+
+/// Moves a file out of the way; whether that was done.
+pub(super) fn set_aside(path: &Path, now: Timestamp) -> bool {
+    let aside = path.with_extension(format!("damaged-{}", now.millis()));
+    match fs::rename(path, &aside) {
+        Ok(()) => tracing::warn!(aside = %aside.display(), "The history is set aside; a new one begins"),
+        Err(ref error) => tracing::warn!(%error, path = %path.display(), "The history could not be set aside"),
+    }
+    !path.exists()
 }
 
 fn about(market: &str) -> String {

@@ -94,8 +94,10 @@ fn candles_are_those_of_the_sights_whether_put_away_or_not() {
     let mut desk = Desk::open(home.path(), 100, 0);
     // A day and a bit: hours that are put away, an hour that is not, minutes that are not settled.
     let end = 86_400 + 5_430;
-    for secs in (0..end).step_by(90) {
-        desk.see(secs, vec![reading(1, secs, course(1, secs)), reading(2, secs, course(2, secs))], &[]);
+    let seen: Vec<i64> = (0..end).step_by(90).collect();
+    for part in seen.chunks(7) {
+        let readings = part.iter().flat_map(|&secs| [1, 2].map(|number| reading(number, secs, course(number, secs))));
+        desk.see(part[part.len() - 1], readings.collect(), &[]);
     }
     for interval in Interval::ALL {
         let candles = without_volume(desk.candles(2, interval));
@@ -230,7 +232,7 @@ fn seven_days_are_told_after_seven_days() {
         (row.change_pct.at(Window::D7), row.volume_usd.at(Window::D7))
     };
     let (mut since_change, mut since_volume) = (None, None);
-    for secs in (0..86_400 * 9).step_by(600) {
+    for secs in (0..86_400 * 9).step_by(1_800) {
         // It doubles in the second week.
         let price = price(if secs < 86_400 * 7 { 1_500 } else { 3_000 });
         desk.see(secs, vec![reading(1, secs, price)], &[]);
@@ -257,14 +259,14 @@ fn candles_go_when_their_time_is_over_and_the_file_stays_small() {
     let file = home.path().join(FILE);
     let mut desk = Desk::open(home.path(), 8, 0);
     let mut sizes = Vec::new();
-    for hour in (0..24 * 120i64).step_by(4) {
+    for hour in (0..24 * 120i64).step_by(8) {
         let secs = hour * 3_600;
         // Four tokens that stay, and one that is replaced every day.
         let guest = 10 + u8::try_from(hour / 24).unwrap();
         let readings = [1, 2, 3, 4, guest].map(|number| reading(number, secs, course(number, secs)));
-        let gone: &[u8] = if hour % 24 == 20 { &[guest] } else { &[] };
+        let gone: &[u8] = if hour % 24 == 16 { &[guest] } else { &[] };
         desk.see(secs, readings.to_vec(), gone);
-        if hour % 240 == 236 {
+        if hour % 240 == 232 {
             sizes.push(fs::metadata(&file).unwrap().len());
         }
     }
@@ -322,6 +324,8 @@ fn who_is_not_on_the_board_at_the_start_has_left() {
     assert_eq!(history.0.shelf.tokens().unwrap(), []);
 }
 
+type Damage = fn(&Path);
+
 #[test]
 fn a_bad_file_is_set_aside_and_never_stops_the_start() {
     let garbage = |path: &Path| fs::write(path, [7; 9_000]).unwrap();
@@ -333,8 +337,8 @@ fn a_bad_file_is_set_aside_and_never_stops_the_start() {
         fs::write(path, bytes).unwrap();
     };
     let empty = |path: &Path| fs::write(path, []).unwrap();
-    let damages: [(&str, &dyn Fn(&Path), bool); 4] =
-        [("garbage", &garbage, true), ("cut", &cut, true), ("scratched", &scratched, true), ("empty", &empty, false)];
+    let damages: [(&str, Damage, bool); 4] =
+        [("garbage", garbage, true), ("cut", cut, true), ("scratched", scratched, true), ("empty", empty, false)];
     for (case, damage, is_kept) in damages {
         let home = tempfile::tempdir().unwrap();
         let mut desk = Desk::open(home.path(), 100, 0);
@@ -401,8 +405,8 @@ fn a_kill_costs_no_more_than_what_was_not_settled() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let seen = lines.filter_map(|line| line.unwrap().strip_prefix("seen ")?.parse::<i64>().ok());
-        let seen = seen.skip(patience).next().unwrap();
+        let mut seen = lines.filter_map(|line| line.unwrap().strip_prefix("seen ")?.parse::<i64>().ok());
+        let seen = seen.nth(patience).unwrap();
         // SIGKILL, in the midst of its work.
         child.kill().unwrap();
         child.wait().unwrap();

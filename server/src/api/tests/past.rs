@@ -31,15 +31,17 @@ impl Past {
         let api = Api::new(market.store.clone(), market.pages.clone(), "demo:1", readiness.clone());
         let router = router(Arc::new(api.with_history(history)));
         let mut past = Self { site: Site { market, readiness, router }, keeper, _home: home };
-        for minute in 0..MINUTES {
-            past.see(begin.plus(Duration::from_secs(minute * 60)), 1_000 + minute);
+        // An hour at a time: each note is a write to the disk.
+        for hour in 0..MINUTES / 60 {
+            let minutes = hour * 60..(hour + 1) * 60;
+            past.see(minutes.map(|minute| (begin.plus(Duration::from_secs(minute * 60)), 1_000 + minute)));
         }
         past
     }
 
-    /// Lets the keeper see a price.
-    fn see(&mut self, at: Timestamp, thousandths: u64) {
-        let reading = Reading {
+    /// Lets the keeper see prices, in their order.
+    fn see(&mut self, prices: impl IntoIterator<Item = (Timestamp, u64)>) {
+        let reading = |(at, thousandths): (Timestamp, u64)| Reading {
             token: id(1),
             at,
             price: Price::new(thousandths, -3).unwrap(),
@@ -47,7 +49,9 @@ impl Past {
             m5_usd: Some(500.0),
             day: Some(DayVolume { usd: 1e5, scope: VolumeScope::Pools }),
         };
-        self.keeper.take(Note::Seen(Seen { as_of: at, readings: vec![reading], gone: Vec::new() }));
+        let readings: Vec<Reading> = prices.into_iter().map(reading).collect();
+        let as_of = readings.last().unwrap().at;
+        self.keeper.take(Note::Seen(Seen { as_of, readings, gone: Vec::new() }));
     }
 
     async fn candles(&self, query: &str) -> Value {
@@ -110,7 +114,7 @@ async fn a_range_that_is_over_may_be_kept() {
     };
     assert_eq!(held(&past).await, 304);
     let mut past = past;
-    past.see(OPENING, 9_999);
+    past.see([(OPENING, 9_999)]);
     assert_eq!(held(&past).await, 200);
 }
 
@@ -180,7 +184,7 @@ async fn sparklines_go_along_with_rows() {
 #[tokio::test]
 async fn the_newest_figure_of_a_row_is_in_its_sparkline() {
     let mut past = Past::new();
-    past.see(OPENING.plus(Duration::from_secs(5)), 9_999);
+    past.see([(OPENING.plus(Duration::from_secs(5)), 9_999)]);
     past.site.market.put(token(2, 7, OPENING));
     let list = past.site.json("/tokens?include=sparkline").await;
     let row = list["data"].as_array().unwrap().iter().find(|row| row["id"] == json!(id(1))).unwrap();

@@ -120,7 +120,10 @@ mod tests {
         format!("solana:{MINT}").parse().unwrap()
     }
 
-    fn read(rows: &str, base: &str) -> (Result<Vec<Candle>, SourceError>, Vec<(&'static str, &'static str)>) {
+    /// Field and reason of what was refused.
+    type Refused = Vec<(&'static str, &'static str)>;
+
+    fn read(rows: &str, base: &str) -> (Result<Vec<Candle>, SourceError>, Refused) {
         let body = format!(
             r#"{{"data":{{"id":"x","type":"ohlcv_request_response","attributes":{{"ohlcv_list":{rows}}}}},
                 "meta":{{"base":{{"address":"{base}"}},"quote":{{"address":"x"}}}}}}"#
