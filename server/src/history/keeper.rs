@@ -241,15 +241,14 @@ impl Keeper {
     fn put_away(&mut self, hour: i64) -> Result<(), Failure> {
         let shared = self.shared.clone();
         let end = Timestamp::from_secs(hour * 3_600);
-        let mut over: Vec<(Number, Vec<Candle>, Kept)> = Vec::new();
-        for kept in shared.recent().tokens.values() {
-            let mut minutes = unpack(&kept.minutes, Interval::M1);
-            minutes.retain(|candle| candle.at < end);
-            over.push((kept.record.number, minutes, Kept { minutes: Vec::new(), forming: Vec::new(), ..kept.clone() }));
-        }
+        // Packed: all candles of an hour at once would be many times as large.
+        let over: Vec<_> =
+            shared.recent().tokens.values().map(|kept| (kept.record.number, kept.minutes.clone(), kept.day)).collect();
         let forgotten = self.forgotten(&shared.recent());
         let write = shared.shelf.write()?;
-        for (number, minutes, kept) in over {
+        for (number, packed, day) in over {
+            let mut minutes = unpack(&packed, Interval::M1);
+            minutes.retain(|candle| candle.at < end);
             if !minutes.is_empty() {
                 write.put(number, Interval::M1, &minutes)?;
                 write.put(number, Interval::M15, &roll_up(minutes.iter().copied(), Interval::M15))?;
@@ -258,7 +257,7 @@ impl Keeper {
                 for candle in hours {
                     let of = hour_of(candle.at);
                     // What is known of a day's volume now is known of the last hour only.
-                    let day = kept.day.filter(|_| of + 1 == hour);
+                    let day = day.filter(|_| of + 1 == hour);
                     write.mark(of, number, HourMark { price: candle.close, day }, true)?;
                 }
             }
