@@ -21,7 +21,7 @@ const START: i64 = 1_795_305_600;
 const TOKENS: u32 = 5_000;
 
 /// Tokens of which days are kept.
-const FEW: u32 = 200;
+const FEW: u32 = 100;
 
 fn id(number: u32) -> TokenId {
     let mut address = [7; 32];
@@ -70,12 +70,16 @@ fn size(folder: &Path) -> u64 {
 fn history(criterion: &mut Criterion) {
     let home = tempfile::tempdir().unwrap();
     let (reader, mut keeper) = open(home.path(), FEW);
-    let days = 4u32;
-    for minute in 0..days * 1_440 {
-        keeper.take(seen(FEW, minute * 60));
-        if (minute + 1).is_multiple_of(1_440) {
+    // Until all but the days are full; an hour at a time, for each note is a write to the disk.
+    let days = 100u32;
+    for hour in 0..days * 24 {
+        let minutes = (hour * 60..(hour + 1) * 60).map(|minute| minute * 60);
+        let readings = minutes.flat_map(|secs| (0..FEW).map(move |number| reading(number, secs))).collect();
+        let as_of = at((hour * 60 + 59) * 60);
+        keeper.take(Note::Seen(Seen { as_of, readings, gone: Vec::new() }));
+        if matches!((hour + 1) / 24, 1 | 2 | 14 | 50 | 90 | 100) && (hour + 1).is_multiple_of(24) {
             let bytes = size(home.path());
-            println!("{FEW} tokens, day {}: {bytes} bytes, {} a token", (minute + 1) / 1_440, bytes / u64::from(FEW));
+            println!("{FEW} tokens, day {}: {bytes} bytes, {} a token", (hour + 1) / 24, bytes / u64::from(FEW));
         }
     }
     let now = at(days * 86_400);
