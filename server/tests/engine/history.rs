@@ -69,7 +69,7 @@ async fn a_past_is_fetched_told_and_kept() {
 async fn a_damaged_history_does_not_stop_the_engine() {
     let world = World::new(20).await;
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("history.redb"), [9; 20_000]).unwrap();
+    std::fs::write(home.path().join("history.redb"), vec![9; 20_000]).unwrap();
     let engine =
         Engine::open(world.engine_settings(home.path()), world.hands.clock(), Epoch::from_bits(1)).await.unwrap();
     assert!(engine.history.weeks().is_empty());
