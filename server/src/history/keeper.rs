@@ -94,7 +94,7 @@ impl Keeper {
             for (number, candle) in read_minute(&packed) {
                 self.put_hour = self.put_hour.min(hour_of(candle.at));
                 if let Some(kept) = by_number.get(&number).and_then(|id| recent.tokens.get_mut(id)) {
-                    append(&mut kept.minutes, candle);
+                    append(&mut kept.minutes, [candle]);
                 }
             }
         }
@@ -202,10 +202,12 @@ impl Keeper {
         for (id, kept) in &mut recent.tokens {
             kept.forming.sort_unstable_by_key(|forming| forming.candle().at);
             let over = kept.forming.partition_point(|forming| forming.candle().at < end);
-            for forming in kept.forming.drain(..over) {
-                let candle = forming.candle();
-                write_minute(minutes.entry(minute_of(candle.at)).or_default(), kept.record.number, &candle);
-                append(&mut kept.minutes, candle);
+            let over: Vec<Candle> = kept.forming.drain(..over).map(|forming| forming.candle()).collect();
+            for candle in &over {
+                write_minute(minutes.entry(minute_of(candle.at)).or_default(), kept.record.number, candle);
+            }
+            if !over.is_empty() {
+                append(&mut kept.minutes, over);
             }
             if !kept.is_saved {
                 unsaved.push((id.clone(), kept.record));
@@ -402,12 +404,14 @@ fn foreign(candle: &Candle) -> Candle {
     }
 }
 
-/// Adds a minute to packed ones; a minute that was interrupted goes on.
-fn append(packed: &mut Vec<u8>, candle: Candle) {
+/// Adds minutes to packed ones; a minute that was interrupted goes on.
+fn append(packed: &mut Vec<u8>, candles: impl IntoIterator<Item = Candle>) {
     let mut minutes = unpack(packed, Interval::M1);
-    match minutes.last_mut() {
-        Some(last) if last.at == candle.at => last.extend(&candle),
-        _ => minutes.push(candle),
+    for candle in candles {
+        match minutes.last_mut() {
+            Some(last) if last.at == candle.at => last.extend(&candle),
+            _ => minutes.push(candle),
+        }
     }
     minutes.drain(..minutes.len().saturating_sub(MOST_WAITING));
     *packed = pack(&minutes, Interval::M1);
