@@ -31,7 +31,7 @@ pub use self::publish::{Published, Tick};
 use self::rates::Implied;
 use crate::merge::anchor::Rate;
 use crate::merge::{Doubt, Known, Memory, PoolView, Said, Symbols, World, aliases, merge};
-use crate::{Chain, PoolId, Price, Source, Timestamp, TokenId, TokenObservation, wrapped_sol};
+use crate::{Chain, PoolId, Price, Source, Timestamp, TokenId, TokenObservation, Week, wrapped_sol};
 
 /// What the operator decides about the book.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,9 @@ struct Entry {
     memory: Memory,
     first_seen: Timestamp,
     told: Told,
+    /// What the history knows of its last seven days.
+    #[serde(skip)]
+    week: Option<Week>,
     #[serde(skip)]
     pulse: Pulse,
 }
@@ -226,6 +229,7 @@ impl Book {
                 memory: Memory::default(),
                 first_seen: now,
                 told: Told::default(),
+                week: None,
                 pulse: Pulse::default(),
             }
         })

@@ -19,6 +19,7 @@ mod event;
 pub mod feed;
 pub mod fnv;
 pub mod format;
+mod history;
 mod id;
 mod merge;
 pub mod number;
@@ -38,6 +39,10 @@ mod window;
 pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
 pub use book::{Book, BookSettings, Published, Tick, TokenAge};
 pub use event::{Event, EventKind, EventNames, EventPlace};
+pub use history::{
+    CANDLE_DIGITS, Candle, CandleSource, DayVolume, Forming, Interval, IntervalError, Mark, SPARK_POINTS, SPARK_STEP,
+    Sight, Spark, SparkView, Week, roll_up, volume_share,
+};
 pub use id::{Chain, IdError, PoolId, TokenId};
 pub use merge::anchor::{is_anchor, wrapped_sol};
 pub use merge::venue::dex_label;
@@ -51,7 +56,7 @@ pub use source::{Freshness, Source, SourceNameError};
 pub use text::{NAME_CHARS, SYMBOL_CHARS, clean_text};
 pub use time::{Timestamp, TimestampError};
 pub use token::{
-    Field, FieldProvenance, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch, Traders, Txns,
-    VolumeScope, WindowsPatch,
+    Field, FieldProvenance, FieldSource, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch, Traders,
+    Txns, VolumeScope, WindowsPatch,
 };
 pub use window::{PerWindow, Window, WindowError};

@@ -45,8 +45,8 @@ pub(crate) use self::round::{same_money, to_cents, to_hundredths};
 pub(crate) use self::symbols::{Symbols, shapes};
 use self::verdict::Verdict;
 use crate::{
-    Field, FieldProvenance, Freshness, PoolId, PoolObservation, Price, Provenance, SortedMap, Source, Stage, Statement,
-    Timestamp, Token, TokenId, TokenObservation, Traders, Window,
+    Field, FieldProvenance, FieldSource, Freshness, PoolId, PoolObservation, Price, Provenance, SortedMap, Source,
+    Stage, Statement, Timestamp, Token, TokenId, TokenObservation, Traders, Window,
 };
 
 /// Something that was said, and how many answers since then could have said it again but did not.
@@ -382,6 +382,12 @@ fn views(markets: &[Market], ranked: &[&Market], main: Option<&Market>, row: Opt
 impl FieldProvenance {
     /// An origin that is about no pool and has no rivals.
     pub(crate) fn plain(source: Source, observed_at: Timestamp) -> Self {
+        Self { source: source.into(), pool: None, observed_at, others: SortedMap::default(), spread_pct: None }
+    }
+
+    /// An origin in what was kept of earlier observations.
+    pub(crate) fn from_history(observed_at: Timestamp) -> Self {
+        let source = FieldSource::History;
         Self { source, pool: None, observed_at, others: SortedMap::default(), spread_pct: None }
     }
 

@@ -65,6 +65,20 @@ impl Price {
         format!("{:.*e}", digits.clamp(1, 17) - 1, value).parse().ok()
     }
 
+    /// The price with at most `digits` significant digits, rounded half up.
+    #[must_use]
+    pub fn rounded(self, digits: u32) -> Self {
+        let surplus = self.digits().saturating_sub(digits.max(1));
+        if surplus == 0 {
+            return self;
+        }
+        let unit = 10u64.pow(surplus);
+        let mantissa = self.mantissa / unit + u64::from(self.mantissa % unit >= unit / 2);
+        let exponent = i32::from(self.exponent).saturating_add(surplus.cast_signed());
+        // At the very end of the range there is nothing to round to.
+        Self::new(mantissa, exponent).unwrap_or(self)
+    }
+
     /// The mantissa, without trailing zeros.
     pub fn mantissa(self) -> u64 {
         self.mantissa
@@ -251,6 +265,20 @@ mod tests {
             ("1.99999999999999999999", "2"),
         ] {
             assert_eq!(price(text).to_string(), printed, "{text}");
+        }
+    }
+
+    #[test]
+    fn rounds_to_digits() {
+        for (text, digits, rounded) in [
+            ("123456", 6, "123456"),
+            ("1234567", 6, "1234570"),
+            ("0.0000044987654321", 3, "0.0000045"),
+            ("0.9999996", 6, "1"),
+            ("123.4565", 6, "123.457"),
+            ("5", 0, "5"),
+        ] {
+            assert_eq!(price(text).rounded(digits).to_string(), rounded, "{text}");
         }
     }
 

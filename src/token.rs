@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::flag::{Flag, FlagDetail};
 pub use self::patch::{Patchable, TokenPatch, WindowsPatch};
-pub use self::provenance::{Field, FieldProvenance, Provenance};
+pub use self::provenance::{Field, FieldProvenance, FieldSource, Provenance};
 use crate::{Chain, PerWindow, Price, Timestamp, TokenId, Window};
 
 /// Buys and sells in a window.

@@ -5,6 +5,7 @@
 //! in a filter must not show unfiltered rows.
 
 mod answer;
+mod candles;
 mod encoding;
 mod events;
 mod health;
@@ -24,15 +25,20 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use memescope::TokenId;
+use memescope::{SparkView, Timestamp, TokenId};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use self::answer::{Answer, Head, Kept};
 pub use self::health::Readiness;
 pub use self::problems::{PROBLEMS, ProblemKind};
+use crate::history::History;
 use crate::pages::{Pages, Selection};
 use crate::problem::Problem;
-use crate::store::{Snapshot, Store};
+use crate::store::{Row, Snapshot, Store};
+
+/// How many requests read the disk at the same time; more of them wait.
+const DISK_READERS: usize = 4;
 
 /// Tells the other names of a token.
 pub type Aliases = Arc<dyn Fn(&TokenId) -> Vec<Arc<str>> + Send + Sync>;
@@ -44,6 +50,8 @@ pub struct Api {
     readiness: Arc<Readiness>,
     is_demo: bool,
     aliases: Option<Aliases>,
+    history: Option<History>,
+    disk: Semaphore,
     /// The default ranking.
     ranking: Arc<Selection>,
     kept: Kept,
@@ -64,6 +72,8 @@ impl Api {
             readiness,
             is_demo: market != "live",
             aliases: None,
+            history: None,
+            disk: Semaphore::new(DISK_READERS),
             ranking: tokens::ranking(),
             kept: Kept::default(),
         }
@@ -73,6 +83,17 @@ impl Api {
     #[must_use]
     pub fn with_aliases(self, aliases: Aliases) -> Self {
         Self { aliases: Some(aliases), ..self }
+    }
+
+    /// The same, telling the past: candles and sparklines.
+    #[must_use]
+    pub fn with_history(self, history: History) -> Self {
+        Self { history: Some(history), ..self }
+    }
+
+    /// The sparkline of a row of a board.
+    fn spark(&self, row: &Row, as_of: Timestamp) -> Option<SparkView> {
+        self.history.as_ref()?.spark(&row.token.id, as_of)
     }
 
     /// `live` or `demo`.
@@ -142,6 +163,7 @@ pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/tokens", get(tokens))
         .route("/tokens/{chain}/{address}", get(token))
+        .route("/tokens/{chain}/{address}/candles", get(candles))
         .route("/search", get(search))
         .route("/meta", get(meta))
         .route("/sources", get(sources))
@@ -182,13 +204,28 @@ async fn token(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Ok(Path((chain, address))) = path else {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_address", "This is not percent-encoded text."));
-    };
+    let (chain, address) = place(path)?;
     api.answer(&uri, &headers, |query| {
         demand_json(&headers)?;
         tokens::one(&api, &chain, &address, &params::pairs(query)?, query)
     })
+}
+
+/// Chain and address of a token's route.
+fn place(path: Result<Path<(String, String)>, PathRejection>) -> Result<(String, String), Problem> {
+    let refuse = |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_address", "This is not percent-encoded text.");
+    path.map(|Path(place)| place).map_err(refuse)
+}
+
+async fn candles(
+    State(api): State<Arc<Api>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    demand_json(&headers)?;
+    let (chain, address) = place(path)?;
+    candles::answer(&api, (&chain, &address), uri.query().unwrap_or_default(), &headers).await
 }
 
 async fn search(State(api): State<Arc<Api>>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {

@@ -1,9 +1,9 @@
 //! The engine: sources, poller, journal, store and feed, put together and kept going.
 //!
 //! ```text
-//!  open:  journal ─▶ book, board ─▶ store ─▶ hub          serves the last board before anything is asked
-//!  run:   poller ─▶ bus ─▶ store ─▶ hub                   journal writes behind them
-//!  stop:  poller ─▶ last state ─▶ hub says bye ─▶ journal ─▶ mark of a clean stop
+//!  open:  journal ─▶ book, board ─▶ history ─▶ store ─▶ hub   serves the last board before anything is asked
+//!  run:   poller ─▶ bus ─▶ store ─▶ hub                       journal and history write behind them
+//!  stop:  poller ─▶ last state ─▶ hub says bye ─▶ history, journal ─▶ mark of a clean stop
 //! ```
 
 mod origin;
@@ -12,8 +12,8 @@ mod supervise;
 
 use std::sync::Arc;
 
-use memescope::{Board, Epoch, Seq};
-use tokio::sync::watch;
+use memescope::{Board, Epoch, Seq, Timestamp};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,7 @@ use self::supervise::{Parts, supervise};
 use crate::bus::{Bus, MemoryBus};
 use crate::clock::Clock;
 use crate::feed::Hub;
+use crate::history::{History, HistorySettings, Inbox, Keeper, Note};
 use crate::journal::{Journal, JournalError};
 use crate::poller::Poller;
 use crate::sources::{ClientError, Ledger, Sources, SourcesMemory};
@@ -46,6 +47,8 @@ pub struct Engine {
     pub store: Arc<Store>,
     /// The feed.
     pub hub: Arc<Hub>,
+    /// What was.
+    pub history: History,
     /// Whether a board was found on disk.
     pub is_restored: bool,
     journal: Arc<Journal>,
@@ -53,6 +56,9 @@ pub struct Engine {
     parts: Parts,
     poller: Poller<MemoryBus>,
     following: JoinHandle<()>,
+    keeper: Keeper,
+    notes: mpsc::Receiver<Note>,
+    noting: JoinHandle<()>,
 }
 
 impl Engine {
@@ -70,6 +76,10 @@ impl Engine {
         let sources = Sources::new(&settings.sources, &clock)?;
         ledger.begin(&sources);
 
+        let past = HistorySettings { folder: settings.folder, market, max_tokens: settings.book.max_tokens };
+        let (history, keeper) = open_history(past, board.clone(), clock.now()).await;
+        let (inbox, notes) = Inbox::new();
+
         let store = Arc::new(Store::new(board.clone()));
         let bus = Arc::new(MemoryBus::default());
         let hub = Hub::new(store.clone(), clock.clone(), settings.is_demo, settings.feed);
@@ -82,7 +92,17 @@ impl Engine {
             let store = store.clone();
             async move { store.follow(follower).await }
         });
-        let parts = Parts { settings: settings.poller, book: settings.book, sources, bus, watching, clock };
+        let noting = tokio::spawn(inbox.clone().follow(bus.follow()));
+        let parts = Parts {
+            settings: settings.poller,
+            book: settings.book,
+            sources,
+            bus,
+            watching,
+            clock,
+            history: history.clone(),
+            inbox,
+        };
         let mut poller = parts.poller(book, board);
         if is_restored {
             // Rows have aged while nobody looked: readers are told before the first of them comes.
@@ -92,7 +112,8 @@ impl Engine {
             let _ = bell.changed().await;
         }
         hub.advance();
-        Ok(Self { store, hub, is_restored, journal: Arc::new(journal), ledger, parts, poller, following })
+        let journal = Arc::new(journal);
+        Ok(Self { store, hub, history, is_restored, journal, ledger, parts, poller, following, keeper, notes, noting })
     }
 
     /// Whether the journal reaches the disk.
@@ -102,12 +123,13 @@ impl Engine {
 
     /// Polls, stores and feeds until `stop`, then comes to rest with everything on disk.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { store, hub, journal, ledger, parts, poller, following, .. } = self;
+        let Self { store, hub, journal, ledger, parts, poller, following, keeper, notes, noting, .. } = self;
         let at_rest = CancellationToken::new();
-        let keeping = tokio::spawn({
+        let counting = tokio::spawn({
             let (sources, at_rest) = (parts.sources.clone(), at_rest.clone());
             async move { ledger.keep(&sources, at_rest.cancelled()).await }
         });
+        let keeping = tokio::task::spawn_blocking(move || keeper.run(notes));
         let written = CancellationToken::new();
         let writing = tokio::spawn({
             let (journal, written) = (journal.clone(), written.clone());
@@ -116,11 +138,13 @@ impl Engine {
         let feeding = tokio::spawn(hub.run(stop.clone()));
         let last = supervise(poller, &parts, &journal, &store, &stop).await;
         at_rest.cancel();
-        log_panic("budgets", keeping.await);
+        log_panic("budgets", counting.await);
         drop(parts);
         // The bus is gone with the poller, so the store comes to the end of the log.
         log_panic("store", following.await);
         log_panic("feed", feeding.await);
+        log_panic("history", noting.await);
+        log_panic("history", keeping.await);
         written.cancel();
         log_panic("journal", writing.await);
         if let Some((epoch, seq)) = last
@@ -128,6 +152,14 @@ impl Engine {
         {
             mark_clean(&journal, epoch, seq);
         }
+    }
+}
+
+/// Reads the disk away from the threads that serve.
+async fn open_history(settings: HistorySettings, board: Board, now: Timestamp) -> (History, Keeper) {
+    match tokio::task::spawn_blocking(move || History::open(&settings, &board, now)).await {
+        Ok(opened) => opened,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod feed;
+pub mod history;
 pub mod http;
 pub mod journal;
 pub mod market;

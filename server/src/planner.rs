@@ -13,6 +13,7 @@ mod heads;
 mod heat;
 mod lists;
 mod memory;
+mod past;
 mod request;
 mod share;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use self::heads::Heads;
 pub use self::heat::{Candidate, Place, Watched};
 pub use self::lists::{JupiterKind, List};
 use self::memory::Memory;
+pub use self::past::{PastPlanner, PastRequest};
 pub use self::request::{DETAILS_BATCH, DEXSCREENER_BATCH, FACTS_BATCH, PRICES_BATCH, Request};
 use self::share::Share;
 use self::turn::{Turn, choose};

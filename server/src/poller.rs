@@ -11,6 +11,7 @@
 //! hanging source does not hold back what the others said. Ticks never overlap.
 
 mod ask;
+mod past;
 mod states;
 mod supplied;
 
@@ -24,10 +25,12 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::ask;
+use self::past::PastDesk;
 use self::states::States;
 use self::supplied::Supplied;
 use crate::bus::{Bus, LogEntry};
 use crate::clock::Clock;
+use crate::history::{History, Inbox};
 use crate::journal::Journal;
 use crate::observe;
 use crate::planner::{Allowance, Candidate, Heads, List, Pace, Place, Plan, Planner, Request, Watched};
@@ -92,6 +95,7 @@ pub struct Poller<B> {
     names: EventNames,
     /// Whether a commit was made since the start. Before, a name could be one that the last run gave.
     committed: bool,
+    past: Option<PastDesk>,
 }
 
 impl<B> std::fmt::Debug for Poller<B> {
@@ -128,6 +132,7 @@ impl<B: Bus> Poller<B> {
             states: States::default(),
             names: EventNames::default(),
             committed: false,
+            past: None,
         }
     }
 
@@ -135,6 +140,12 @@ impl<B: Bus> Poller<B> {
     #[must_use]
     pub fn with_plan(self, planner: Box<dyn Plan>) -> Self {
         Self { planner, ..self }
+    }
+
+    /// The same, which puts the figures of seven days into its rows and asks for the past of what is watched.
+    #[must_use]
+    pub fn with_history(self, history: History, inbox: Inbox) -> Self {
+        Self { past: Some(PastDesk::new(history, inbox)), ..self }
     }
 
     /// The board of the last commit.
@@ -181,11 +192,21 @@ impl<B: Bus> Poller<B> {
         let mut summary = TickSummary::default();
         let deadline = Instant::now() + self.settings.interval.clamp(Duration::from_secs(1), PATIENCE);
         let watched = (self.watching)();
-        let allowance = self.allowance();
+        let mut allowance = self.allowance();
         let (now, settings) = (self.clock.now(), &self.settings);
         let (heads, ages) = (&self.heads, self.book.ages());
         let candidates: Vec<Candidate<'_>> =
             ages.map(|age| Candidate { place: Place::of(age.token, &watched, heads), age }).collect();
+        if let Some(past) = &mut self.past {
+            past.turn(
+                now,
+                &settings.pace,
+                &mut allowance.geckoterminal,
+                &self.sources,
+                (&self.board, &candidates),
+                &mut summary,
+            );
+        }
         let requests = self.planner.discover(now, &settings.pace, allowance, &settings.catalogue, &candidates);
         let hot = hottest_first(&candidates);
         self.send(requests, &mut summary);
@@ -268,6 +289,9 @@ impl<B: Bus> Poller<B> {
 
     async fn publish(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) {
         let now = self.clock.now();
+        if let Some(past) = &mut self.past {
+            past.tell(&mut self.book);
+        }
         let tick = Tick { now, poll_interval: self.settings.interval, watched };
         let published = self.book.publish(&self.board, &tick);
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);

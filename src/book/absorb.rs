@@ -7,7 +7,9 @@ use std::fmt::Debug;
 use super::{Asked, Book};
 use crate::merge::Said;
 use crate::merge::limits::CLOCK_SLACK;
-use crate::{Harvest, PoolId, PoolObservation, Source, Statement, Timestamp, TokenId, TokenObservation, is_anchor};
+use crate::{
+    Harvest, PoolId, PoolObservation, Source, Statement, Timestamp, TokenId, TokenObservation, Week, is_anchor,
+};
 
 /// Replaces what was said before by what is newer. Of two different things said of one moment the same one always wins.
 fn replace<T: PartialEq + Debug>(slot: &mut Said<T>, what: T, as_of: impl Fn(&T) -> Timestamp) -> bool {
@@ -90,6 +92,18 @@ impl Book {
                     said.missed = said.missed.saturating_add(1);
                 }
             }
+            self.live.dirty.insert(token.clone());
+        }
+    }
+
+    /// Takes in what the history knows of a token's last seven days; `None` when it knows nothing any more.
+    ///
+    /// Kept as long as the token is tracked, and in no file: the history tells it again after a restart.
+    pub fn recall(&mut self, token: &TokenId, week: Option<Week>) {
+        if let Some(entry) = self.entries.get_mut(token)
+            && entry.week != week
+        {
+            entry.week = week;
             self.live.dirty.insert(token.clone());
         }
     }

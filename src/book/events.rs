@@ -55,7 +55,7 @@ impl Told {
         if change.abs() < EVENT_PRICE_PCT {
             return None;
         }
-        let source = row.provenance.fields.get(&Field::PriceUsd)?.source;
+        let source = row.provenance.fields.get(&Field::PriceUsd)?.source.upstream()?;
         self.price = Some(price);
         self.priced_at = Some(now);
         Some(EventKind::PriceUpdate {

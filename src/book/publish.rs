@@ -137,7 +137,12 @@ impl Book {
         }
         let entry = self.entries.get(token)?;
         let merged = merge(token, &entry.known, &entry.memory, &self.world(now));
-        let row = merged.row.map(|row| settle(previous, row, now));
+        let row = merged.row.map(|mut row| {
+            if let Some(week) = &entry.week {
+                week.tell(&mut row, now);
+            }
+            settle(previous, row, now)
+        });
 
         let entry = self.entries.get_mut(token)?;
         entry.known.cap_pools(&merged.pools);

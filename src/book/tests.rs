@@ -16,8 +16,8 @@ use std::time::Duration;
 use super::{Book, BookSettings, Published, Tick};
 use crate::testing::{NOON, market, token_id};
 use crate::{
-    Board, Field, Flag, Harvest, PoolObservation, PoolReason, Price, Source, Stage, Statement, Timestamp, Token,
-    TokenId, TokenObservation, Txns, VolumeScope, wrapped_sol,
+    Board, DayVolume, Field, Flag, Harvest, Mark, PoolObservation, PoolReason, Price, Source, Stage, Statement,
+    Timestamp, Token, TokenId, TokenObservation, Txns, VolumeScope, Week, wrapped_sol,
 };
 
 fn later(secs: u64) -> Timestamp {
@@ -579,4 +579,28 @@ fn other_chains_are_not_tracked() {
     pool.base.token = "bsc:0xdac17f958d2ee523a2206206994597c13d831ec7".parse().unwrap();
     desk.see([pool], NOON);
     assert!(desk.book.is_empty());
+}
+
+#[test]
+fn the_figures_of_seven_days_come_from_the_history() {
+    let token = token_id(1);
+    let mut desk = Desk::new();
+    desk.see([market(1, &token, 0.01, 100.0, 5e4)], NOON);
+    let row = desk.row(NOON);
+    assert_eq!((row.change_pct.d7, row.volume_usd.d7), (None, None));
+
+    let price = "0.008".parse().unwrap();
+    let day = DayVolume { usd: 1_000.0, scope: row.volume_scope };
+    let week = Week { base: Some(Mark { at: NOON, price }), first: None, days: [Some(day); 6] };
+    desk.book.recall(&token, Some(week));
+    desk.book.recall(&token_id(2), Some(week));
+    assert!(!desk.book.contains(&token_id(2)), "it tracks nothing");
+    let row = desk.row(later(10));
+    assert_eq!(row.change_pct.d7, Some(25.0));
+    assert_eq!(row.volume_usd.d7, row.volume_usd.h24.map(|today| today + 6_000.0));
+    assert!(row.provenance.fields.get(&Field::VolumeUsdD7).is_some());
+    assert!(Arc::ptr_eq(&row, &desk.row(later(11))), "the same again is no change");
+
+    desk.book.recall(&token, None);
+    assert_eq!(desk.row(later(20)).change_pct.d7, None);
 }

@@ -23,7 +23,7 @@ pub(super) fn figures(
 ) -> FieldProvenance {
     let mut others: BTreeMap<Source, f64> = BTreeMap::new();
     for (source, figure) in told {
-        if source != origin.source && figure.is_finite() {
+        if origin.source != source && figure.is_finite() {
             others.entry(source).or_insert(figure);
         }
     }
@@ -37,7 +37,7 @@ pub(super) fn figures(
 pub(super) fn texts(origin: FieldProvenance, told: impl IntoIterator<Item = (Source, String)>) -> FieldProvenance {
     let mut others: BTreeMap<Source, Box<str>> = BTreeMap::new();
     for (source, text) in told {
-        if source != origin.source {
+        if origin.source != source {
             others.entry(source).or_insert_with(|| text.into());
         }
     }

@@ -68,7 +68,8 @@ impl Figures<'_, '_> {
         });
         let mut births: Vec<_> = pools.chain(statements).filter(|(at, _)| self.born(*at)).collect();
         births.sort_by_key(|(at, _)| *at);
-        let told: Vec<_> = births.iter().map(|(at, from)| (from.source, at.to_string())).collect();
+        let told: Vec<_> =
+            births.iter().filter_map(|(at, from)| Some((from.source.upstream()?, at.to_string()))).collect();
         let (at, from) = births.into_iter().next()?;
         Some((at, compare::texts(from, told)))
     }
@@ -274,8 +275,9 @@ impl Figures<'_, '_> {
     fn first(&self, told: impl Iterator<Item = (f64, FieldProvenance)>) -> Option<(f64, FieldProvenance)> {
         let told: Vec<_> = told.filter(|(usd, _)| usd.is_finite()).collect();
         let (usd, from) = told.first()?;
-        let others = told.iter().filter(|(_, from)| compare::counts(from.source, from.observed_at, self.now));
-        let others = others.map(|(usd, from)| (from.source, *usd));
+        let others = told.iter().filter_map(|(usd, from)| Some((from.source.upstream()?, from.observed_at, *usd)));
+        let others = others.filter(|(source, at, _)| compare::counts(*source, *at, self.now));
+        let others = others.map(|(source, _, usd)| (source, usd));
         Some((to_cents(*usd), compare::figures(from.clone(), *usd, others)))
     }
 

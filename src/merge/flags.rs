@@ -178,9 +178,9 @@ fn suspect(case: &Case, jupiter: Option<&TokenObservation>) -> Reason {
 }
 
 impl Case<'_, '_> {
-    /// Who gave a field of the row.
+    /// Which source gave a field of the row.
     fn source(&self, field: Field) -> Option<Source> {
-        self.origins.get(&field).map(|origin| origin.source)
+        self.origins.get(&field)?.source.upstream()
     }
 }
 

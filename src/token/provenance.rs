@@ -1,5 +1,6 @@
 //! Where each published number comes from.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,12 @@ pub enum Field {
     CreatedAt,
     /// `verified`
     Verified,
+    /// `change_pct.d7`
+    #[serde(rename = "change_pct.d7")]
+    ChangePctD7,
+    /// `volume_usd.d7`
+    #[serde(rename = "volume_usd.d7")]
+    VolumeUsdD7,
 }
 
 impl Field {
@@ -56,7 +63,64 @@ impl Field {
             Self::Holders => "holders",
             Self::CreatedAt => "created_at",
             Self::Verified => "verified",
+            Self::ChangePctD7 => "change_pct.d7",
+            Self::VolumeUsdD7 => "volume_usd.d7",
         }
+    }
+}
+
+/// Whose number a field shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldSource {
+    /// What we kept of what the sources said before.
+    History,
+    /// What a source says.
+    #[serde(untagged)]
+    Upstream(Source),
+}
+
+impl FieldSource {
+    /// The upstream, if it is one.
+    pub const fn upstream(self) -> Option<Source> {
+        match self {
+            Self::Upstream(source) => Some(source),
+            Self::History => None,
+        }
+    }
+
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Upstream(source) => source.name(),
+            Self::History => "history",
+        }
+    }
+
+    /// The name that a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Upstream(source) => source.label(),
+            Self::History => "History",
+        }
+    }
+}
+
+impl fmt::Display for FieldSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<Source> for FieldSource {
+    fn from(source: Source) -> Self {
+        Self::Upstream(source)
+    }
+}
+
+impl PartialEq<Source> for FieldSource {
+    fn eq(&self, other: &Source) -> bool {
+        self.upstream() == Some(*other)
     }
 }
 
@@ -76,7 +140,7 @@ impl Field {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldProvenance {
     /// Whose number is shown.
-    pub source: Source,
+    pub source: FieldSource,
     /// The pool it is about, if it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<Arc<str>>,
@@ -103,5 +167,23 @@ impl Provenance {
     /// The newest moment at which any source confirmed a field.
     pub fn newest(&self) -> Option<Timestamp> {
         self.fields.values().map(|field| field.observed_at).max()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_written_by_their_names() {
+        for (source, name) in [(FieldSource::from(Source::Jupiter), "jupiter"), (FieldSource::History, "history")] {
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!((json.as_str(), source.name()), (format!("\"{name}\"").as_str(), name));
+            assert_eq!(serde_json::from_str::<FieldSource>(&json).unwrap(), source);
+        }
+        for field in [Field::ChangePct, Field::ChangePctD7, Field::VolumeUsdD7] {
+            assert_eq!(serde_json::to_value(field).unwrap(), field.name());
+        }
     }
 }

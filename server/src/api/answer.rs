@@ -47,6 +47,11 @@ impl Head {
         }
     }
 
+    /// Tags it by its content alone: for an answer that most boards leave as it is.
+    pub(super) fn tag(&mut self, hash: u64) {
+        self.etag = HeaderValue::from_str(&format!("W/\"{hash:x}\"")).expect("hexadecimal digits");
+    }
+
     /// Whether the reader already holds this answer.
     pub(super) fn is_held(&self, headers: &HeaderMap) -> bool {
         let own = opaque(self.etag.to_str().unwrap_or_default());

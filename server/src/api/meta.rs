@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use memescope::query::{MAX_IDS, MAX_SEARCH_CHARS, Metric, PAGE_LIQUIDITY_FLOOR, Rank, SortKey};
-use memescope::{EventKind, Flag, Source, Window, dex_label};
+use memescope::{EventKind, Flag, Interval, Source, Window, dex_label};
 use serde_json::{Value, json};
 
 use super::answer::{Head, hash_of};
-use super::rows::Column;
+use super::candles::{DEFAULT_CANDLES, MAX_CANDLES};
+use super::rows::{Column, EXTRAS};
 use super::search::MAX_HITS;
 use super::{Api, Draft, tokens};
 use crate::reader::MAX_ROWS;
@@ -47,7 +48,11 @@ pub(super) fn answer(api: &Api) -> Draft<impl FnOnce() -> Vec<u8> + use<'_>> {
             "sort_keys": SortKey::ALL.map(SortKey::name),
             "filters": filters(),
             "fields": Column::names(),
-            "include": ["provenance"],
+            "include": EXTRAS,
+            "candles": {
+                "interval": Interval::ALL.map(Interval::name),
+                "limit": { "min": 1, "max": MAX_CANDLES, "default": DEFAULT_CANDLES },
+            },
             "flags": Flag::ALL.iter().map(|flag| json!({ "code": flag, "words": flag.words() })).collect::<Vec<_>>(),
             "event_types": EventKind::ALL.map(|(name, words)| json!({ "type": name, "words": words })),
             "event_note": "At most one of a kind for a token or a source in a minute; what is held back is told at its end \

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use memescope::query::{MAX_IDS, Metric, TokenQuery};
-use memescope::{ParameterError, Timestamp, TokenId, Window};
+use memescope::{Interval, ParameterError, Timestamp, TokenId, Window};
 use percent_encoding::percent_decode_str;
 
-use super::rows::{Column, Shape};
+use super::candles::{MAX_CANDLES, default_range};
+use super::rows::{Column, EXTRAS, Shape};
+use crate::history::Range;
 use crate::pages::Selection;
 use crate::problem::Problem;
 use crate::reader::MAX_ROWS;
@@ -181,6 +183,31 @@ pub(super) fn events(pairs: &[(String, String)], types: &[&str], most: usize) ->
     Ok(params)
 }
 
+/// Which candles are asked for, at `now`.
+pub(super) fn candles(pairs: &[(String, String)], now: Timestamp) -> Result<Range, Problem> {
+    let mut own = Own::default();
+    let mut range = default_range(now);
+    for (key, value) in pairs {
+        match key.as_str() {
+            "interval" => {
+                let names = Interval::ALL.map(Interval::name);
+                let interval = value.parse().map_err(|_| not_one_of(key, value, &names));
+                range.interval = own.once(key, interval).unwrap_or(range.interval);
+            }
+            "from" => range.from = own.once(key, read_moment(key, value)).unwrap_or(range.from),
+            "to" => range.to = own.once(key, read_moment(key, value)).unwrap_or(range.to),
+            "limit" => range.limit = own.once(key, read_limit(value, MAX_CANDLES)).unwrap_or(range.limit),
+            _ => own.unknown(key, &["interval", "from", "to", "limit"].map(str::to_owned)),
+        }
+    }
+    if own.errors.is_empty() && range.from >= range.to {
+        let name = if own.seen.iter().any(|seen| seen == "from") { "from" } else { "to" };
+        own.errors.push(ParameterError::new(name, "out_of_range", "from must lie before to"));
+    }
+    own.finish()?;
+    Ok(range)
+}
+
 /// The errors and the names so far.
 #[derive(Debug, Default)]
 struct Own {
@@ -217,8 +244,10 @@ impl Own {
                 Ok(())
             }),
             "include" => self.all(value, |name| {
-                one_of(key, name, &["provenance"])?;
-                shape.provenance = true;
+                match one_of(key, name, &EXTRAS)? {
+                    "sparkline" => shape.sparkline = true,
+                    _ => shape.provenance = true,
+                }
                 Ok(())
             }),
             _ => return false,
@@ -285,6 +314,17 @@ fn read_limit(value: &str, most: usize) -> Result<usize, ParameterError> {
 
 fn read_time(key: &str, value: &str) -> Result<Timestamp, ParameterError> {
     value.parse().map_err(|_| ParameterError::new(key, "not_a_time", "write a time like 2026-11-22T21:55:03Z"))
+}
+
+/// A time, or seconds since 1970 as candles themselves tell them.
+fn read_moment(key: &str, value: &str) -> Result<Timestamp, ParameterError> {
+    let digits = !value.is_empty() && value.len() <= 11 && value.bytes().all(|byte| byte.is_ascii_digit());
+    match value.parse() {
+        Ok(second) if digits => Ok(Timestamp::from_secs(second)),
+        _ => value.parse().map_err(|_| {
+            ParameterError::new(key, "not_a_time", "seconds since 1970, or a time like 2026-11-22T21:55:03Z")
+        }),
+    }
 }
 
 fn one_of<'a>(key: &str, value: &'a str, allowed: &[&str]) -> Result<&'a str, ParameterError> {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use memescope::{FlagDetail, Provenance};
+use memescope::{FlagDetail, Provenance, SparkView};
 use serde::Serialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -71,11 +71,22 @@ pub(super) struct Shape {
     pub(super) fields: Option<Vec<Column>>,
     /// Where the fields come from, and why flags stand.
     pub(super) provenance: bool,
+    /// The course of the last day.
+    pub(super) sparkline: bool,
 }
 
+/// What [`Shape`] adds to rows on demand.
+pub(super) const EXTRAS: [&str; 2] = ["provenance", "sparkline"];
+
 impl Shape {
-    /// Writes a row, with its place and its former place in the list, from 1.
-    pub(super) fn write(&self, out: &mut Vec<u8>, row: &Row, rank: Option<usize>, rank_prev: Option<usize>) {
+    /// Writes a row, with its place and its former place in the list, from 1, and its sparkline if that is wanted.
+    pub(super) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        row: &Row,
+        (rank, rank_prev): (Option<usize>, Option<usize>),
+        spark: Option<&Option<SparkView>>,
+    ) {
         let wanted = |column| self.fields.as_ref().is_none_or(|fields| fields.contains(&column));
         let mut object = Object::open(out);
         if wanted(Column::Rank) {
@@ -95,6 +106,9 @@ impl Shape {
             let Provenance { fields, flags } = &*row.token.provenance;
             object.value("provenance", fields);
             object.value::<Vec<FlagDetail>>("flag_details", flags);
+        }
+        if let Some(spark) = spark {
+            object.value("sparkline", spark);
         }
         object.close();
     }

@@ -2,6 +2,7 @@
 
 mod lists;
 mod others;
+mod past;
 mod refusals;
 
 use axum::body::{Body, to_bytes};

@@ -78,7 +78,8 @@ pub(super) fn list<'a>(
             if place > page.places.start {
                 out.push(b',');
             }
-            shape.write(&mut out, row, Some(place + 1), page.rank_prev(row));
+            let spark = shape.sparkline.then(|| api.spark(row, page.snapshot().board.as_of));
+            shape.write(&mut out, row, (Some(place + 1), page.rank_prev(row)), spark.as_ref());
         }
         let info = PageInfo {
             limit,
@@ -113,12 +114,7 @@ pub(super) fn one<'a>(
     let shape = params::shape(pairs)?;
     let id = token_id(chain, address)?;
     let list = api.pages.current(&api.ranking);
-    let row = list
-        .snapshot
-        .rows
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "token_not_found", "This token is not on the board."))?;
+    let row = list.snapshot.rows.get(&id).cloned().ok_or_else(not_on_the_board)?;
     let past = api.pages.past(&api.ranking);
     let past_seq = past.as_ref().map(|past| past.snapshot.board.seq);
     let aliases = api.aliases.as_ref().map(|aliases| aliases(&id));
@@ -127,7 +123,8 @@ pub(super) fn one<'a>(
         let mut out = Vec::with_capacity(row.json.len() + 2_048);
         out.extend_from_slice(b"{\"data\":");
         let place = |list: &crate::pages::List| list.place_of(&id).map(|place| place + 1);
-        shape.write(&mut out, &row, place(&list), past.as_deref().and_then(place));
+        let spark = shape.sparkline.then(|| api.spark(&row, list.snapshot.board.as_of));
+        shape.write(&mut out, &row, (place(&list), past.as_deref().and_then(place)), spark.as_ref());
         if shape.fields.is_none() {
             // They belong into the object of the row.
             out.pop();
@@ -145,10 +142,15 @@ pub(super) fn one<'a>(
 }
 
 /// The id of the two parts of an address.
-fn token_id(chain: &str, address: &str) -> Result<TokenId, Problem> {
+pub(super) fn token_id(chain: &str, address: &str) -> Result<TokenId, Problem> {
     let refuse = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "invalid_address", detail);
     let chain = Chain::parse(chain).ok_or_else(|| refuse("This is not the name of a chain."))?;
     TokenId::new(&chain, address).map_err(|_| refuse("This is not an address of that chain."))
+}
+
+/// The answer about a token that has no row.
+pub(super) fn not_on_the_board() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "token_not_found", "This token is not on the board.")
 }
 
 fn append(out: &mut Vec<u8>, value: &impl Serialize) {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bus::MemoryBus;
 use crate::clock::Clock;
+use crate::history::{History, Inbox};
 use crate::journal::Journal;
 use crate::poller::{Poller, PollerSettings, Watching};
 use crate::sources::{Sources, SourcesMemory};
@@ -28,6 +29,8 @@ pub(super) struct Parts {
     pub(super) bus: Arc<MemoryBus>,
     pub(super) watching: Watching,
     pub(super) clock: Clock,
+    pub(super) history: History,
+    pub(super) inbox: Inbox,
 }
 
 impl Parts {
@@ -40,6 +43,7 @@ impl Parts {
             self.watching.clone(),
             self.clock.clone(),
         )
+        .with_history(self.history.clone(), self.inbox.clone())
     }
 }
 

@@ -92,14 +92,14 @@ fn provenance(figure: u16, origins: u16) -> Provenance {
     let others = [(Source::Dexscreener, "1"), (Source::Geckoterminal, "2")];
     let others = others.into_iter().filter(|(source, _)| (*source == Source::Dexscreener) == origins.is_multiple_of(2));
     let price = FieldProvenance {
-        source: Source::Jupiter,
+        source: Source::Jupiter.into(),
         pool: (origins == 1).then(|| "pool".into()),
         observed_at: Timestamp::from_secs(i64::from(figure)),
         others: others.map(|(source, price)| (source, price.into())).collect(),
         spread_pct: (origins > 1).then_some(0.5),
     };
     if origins > 0 {
-        let volume = FieldProvenance { pool: None, source: Source::Dexscreener, ..price.clone() };
+        let volume = FieldProvenance { pool: None, source: Source::Dexscreener.into(), ..price.clone() };
         provenance.fields.insert(Field::VolumeUsd, volume);
     }
     provenance.fields.insert(Field::PriceUsd, price);

@@ -14,7 +14,9 @@ impl Supplied {
     pub(super) fn learn<'a>(&mut self, rows: impl Iterator<Item = &'a Token>) {
         for row in rows {
             for (field, origin) in row.provenance.fields.iter() {
-                self.0.entry(origin.source).or_default().insert(*field);
+                if let Some(source) = origin.source.upstream() {
+                    self.0.entry(source).or_default().insert(*field);
+                }
             }
         }
     }

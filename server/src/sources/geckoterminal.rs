@@ -3,13 +3,15 @@
 //! Its keyless budget is the smallest of all, so every list asks for the names and venues of its pools at once. One
 //! constant set of parameters per list lets its cache answer.
 
+mod candles;
 mod wire;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use memescope::{Chain, Harvest, TokenId, Window};
+use memescope::{Candle, Chain, Harvest, Interval, PoolId, TokenId, Window};
 
+use self::candles::{MOST_CANDLES, read_candles, timeframe};
 use self::wire::{Network, read_pools, read_tokens};
 use super::batch;
 use super::channel::Channel;
@@ -92,6 +94,31 @@ impl GeckoTerminal {
         self.0
             .ask(&request, asked, |body, as_of, sieve, harvest| read_tokens(&network, body, as_of, sieve, harvest))
             .await
+    }
+
+    /// The newest thousand candles of a pool, which tell what `token`, its base, cost in USD; none where it is not its
+    /// base. In the order of time.
+    pub async fn candles(
+        &self,
+        pool: &PoolId,
+        token: &TokenId,
+        interval: Interval,
+    ) -> Result<Vec<Candle>, SourceError> {
+        let (unit, aggregate) = timeframe(interval);
+        let network = pool.chain().geckoterminal_network();
+        let request = Request::path(["networks", network, "pools", pool.address(), "ohlcv", unit])
+            .with("aggregate", aggregate)
+            .with("limit", MOST_CANDLES)
+            .with("currency", "usd");
+        let found = Mutex::new(Vec::new());
+        self.0
+            .ask(&request, Vec::new(), |body, as_of, sieve, _| {
+                let candles = read_candles(token, interval, body, as_of, sieve)?;
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = candles;
+                Ok(())
+            })
+            .await?;
+        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn pool_list(&self, chain: &Chain, request: Request, page: u32) -> Result<Harvest, SourceError> {

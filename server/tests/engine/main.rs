@@ -3,6 +3,7 @@
 
 mod adversarial;
 mod faults;
+mod history;
 mod replay;
 mod restart;
 mod tick;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use memescope::{Chain, Harvest, Statement, TokenId, Window};
+use memescope::{Chain, Harvest, Interval, PoolId, Statement, TokenId, Window};
 use server::sources::{SourceError, Sources};
 
 use super::stub::{Reply, Stub};
@@ -292,6 +292,32 @@ async fn geckoterminal_tokens() {
             continue;
         };
         assert_eq!(result, Err(SourceError::Malformed), "{name} with a good status");
+    }
+}
+
+#[tokio::test]
+async fn geckoterminal_candles() {
+    let usdt = "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7";
+    for (name, interval, candles) in [
+        ("geckoterminal.ohlcv_hour.1", Interval::H1, 100),
+        ("geckoterminal.ohlcv.2", Interval::M15, 35),
+        ("coingecko-onchain.ohlcv.doc1", Interval::D1, 2),
+    ] {
+        let Some(body) = recording(name) else { continue };
+        let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let base = told["meta"]["base"]["address"].as_str().unwrap();
+        let token = token(&if base.starts_with("0x") { usdt.to_owned() } else { format!("solana:{base}") });
+        assert_eq!(token.address(), base, "{name}");
+        let pool = PoolId::new(token.chain(), base).unwrap();
+        let stub = Stub::always(Reply::json(&body)).await;
+        let sources = sources(&config(&stub.base));
+        let read = sources.geckoterminal().candles(&pool, &token, interval).await.unwrap();
+        assert_eq!(read.len(), candles, "{name}");
+        assert!(read.is_sorted_by_key(|candle| candle.at), "{name}");
+        assert!(read.iter().all(|candle| candle.volume_usd.is_some()), "{name}");
+        assert_eq!(sources.reports()[1].rejects, [], "{name}");
+        // Each opens where the one before closed.
+        assert!(read.windows(2).all(|pair| pair[0].close == pair[1].open), "{name}");
     }
 }
 

@@ -190,7 +190,7 @@ fn a_token_is_as_old_as_its_oldest_pool_counting_or_not() {
     let row = desk.row(NOON);
     assert_eq!(row.created_at, Some(Timestamp::from_secs(oldest)));
     let born = origin(&row, Field::CreatedAt);
-    assert_eq!((born.source, born.spread_pct), (Source::Jupiter, None));
+    assert_eq!((born.source, born.spread_pct), (Source::Jupiter.into(), None));
     assert_eq!(*born.others[&Source::Dexscreener], Timestamp::from_secs(older).to_string());
     // What cannot be is nobody's age.
     for impossible in [Timestamp::from_secs(1_500_000_000), later(200)] {
@@ -220,7 +220,10 @@ fn every_field_says_what_the_others_say_of_the_same_thing() {
     let by_gecko = |field| other(&row, field, Source::Geckoterminal);
     assert_eq!(by_gecko(Field::PriceUsd), said("0.0101", 1.0));
     // The reserve that counts is GeckoTerminal's.
-    assert_eq!((row.liquidity_usd, origin(&row, Field::LiquidityUsd).source), (Some(22_000.0), Source::Geckoterminal));
+    assert_eq!(
+        (row.liquidity_usd, origin(&row, Field::LiquidityUsd).source),
+        (Some(22_000.0), Source::Geckoterminal.into())
+    );
     assert_eq!(other(&row, Field::LiquidityUsd, Source::Dexscreener), said("20000", 9.09));
     assert_eq!(by_gecko(Field::VolumeUsd), said("60000", 20.0));
     assert_eq!(by_gecko(Field::Txns), said("500", 0.0));
@@ -231,7 +234,7 @@ fn every_field_says_what_the_others_say_of_the_same_thing() {
     assert_eq!(by_gecko(Field::CreatedAt), (Some(Timestamp::from_secs(1_700_000_100).to_string()), None));
     for field in [Field::PriceUsd, Field::VolumeUsd, Field::MarketCapUsd, Field::CreatedAt] {
         let origin = origin(&row, field);
-        assert_eq!((origin.source, origin.observed_at), (Source::Dexscreener, NOON));
+        assert_eq!((origin.source, origin.observed_at), (Source::Dexscreener.into(), NOON));
         assert_eq!(origin.pool.as_deref(), Some(dex.pool.address()));
     }
 

@@ -93,7 +93,7 @@ async fn chosen_fields_and_their_origin() {
     let mut row = token(9, 399, OPENING);
     row.flags = vec![Flag::Lookalike];
     let origin = FieldProvenance {
-        source: Source::Jupiter,
+        source: Source::Jupiter.into(),
         pool: None,
         observed_at: OPENING,
         others: [(Source::Dexscreener, "0.41".into())].into(),

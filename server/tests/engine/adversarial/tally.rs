@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use memescope::query::Order;
-use memescope::{Board, Chain, Field, Flag, Rank, Source, Timestamp, Token, TokenId, TokenQuery, VolumeScope, Window};
+use memescope::{
+    Board, Chain, Field, FieldSource, Flag, Rank, Source, Timestamp, Token, TokenId, TokenQuery, VolumeScope, Window,
+};
 use server::market::{GECKO_LAG, Market, Standing};
 
 /// How far a price may be from the truth.
@@ -41,7 +43,7 @@ impl Share {
 pub(crate) struct Tally {
     /// Honest live tokens whose row is not marked as stale.
     live: Share,
-    by_source: BTreeMap<Source, Share>,
+    by_source: BTreeMap<FieldSource, Share>,
     /// Those of them about which a source told a wrong price within the last minute.
     flashed: Share,
     /// Rows of honest live tokens with a wrong price that no flag doubts.
