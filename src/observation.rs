@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PerWindow, PoolId, Price, Source, Timestamp, TokenId, Traders, Txns};
+use crate::{Candle, PerWindow, PoolId, Price, Source, Timestamp, TokenId, Traders, Txns};
 
 /// What a source says about one pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -189,8 +189,17 @@ pub struct Harvest {
     pub pools: Vec<PoolObservation>,
     /// What it says about tokens as a whole.
     pub tokens: Vec<TokenObservation>,
+    /// What it says about the past of the one token that was asked about, in the order of time.
+    pub candles: Vec<Candle>,
     /// The tokens that the request named: one that is missing from the answer is a witness of its absence.
     pub asked: Vec<TokenId>,
     /// Values and rows that were refused.
     pub rejects: Vec<Reject>,
+}
+
+impl Harvest {
+    /// How many rows the answer held that could be read.
+    pub fn rows(&self) -> usize {
+        self.pools.len() + self.tokens.len() + self.candles.len()
+    }
 }

@@ -7,7 +7,7 @@ mod candles;
 mod wire;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use memescope::{Candle, Chain, Harvest, Interval, PoolId, TokenId, Window};
 
@@ -110,15 +110,14 @@ impl GeckoTerminal {
             .with("aggregate", aggregate)
             .with("limit", MOST_CANDLES)
             .with("currency", "usd");
-        let found = Mutex::new(Vec::new());
-        self.0
-            .ask(&request, Vec::new(), |body, as_of, sieve, _| {
-                let candles = read_candles(token, interval, body, as_of, sieve)?;
-                *found.lock().unwrap_or_else(PoisonError::into_inner) = candles;
+        let harvest = self
+            .0
+            .ask(&request, Vec::new(), |body, as_of, sieve, harvest| {
+                harvest.candles = read_candles(token, interval, body, as_of, sieve)?;
                 Ok(())
             })
             .await?;
-        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Ok(harvest.candles)
     }
 
     async fn pool_list(&self, chain: &Chain, request: Request, page: u32) -> Result<Harvest, SourceError> {

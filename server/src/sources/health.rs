@@ -48,7 +48,7 @@ impl Health {
         self.last_ok_at = Some(at);
         self.requests.ok += 1;
         self.remember(took);
-        self.count_rows(at, harvest.pools.len() + harvest.tokens.len());
+        self.count_rows(at, harvest.rows());
         for reject in &harvest.rejects {
             if let Some(count) = self.rejects.get_mut(reject) {
                 *count += 1;

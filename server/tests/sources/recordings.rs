@@ -52,7 +52,7 @@ type Recording = (&'static str, Endpoint, (usize, usize), &'static [Refused]);
 /// in it that is refused.
 const RECORDINGS: [Recording; 40] = {
     use Endpoint::{Boosts, Mints, None, Pairs, Pools, Prices, Refusal, Tokens};
-    const CANDLES: Endpoint = None("candles: they draw charts and are no observation");
+    const CANDLES: Endpoint = None("candles: a test of their own reads them, below");
     const DEAD: Endpoint = None("an endpoint that no longer exists");
     const SIMPLE: Endpoint = None("simple prices: the lists of pools say more for the same budget");
     const OTHER: Endpoint = None("another vendor");
@@ -315,7 +315,9 @@ async fn geckoterminal_candles() {
         assert_eq!(read.len(), candles, "{name}");
         assert!(read.is_sorted_by_key(|candle| candle.at), "{name}");
         assert!(read.iter().all(|candle| candle.volume_usd.is_some()), "{name}");
-        assert_eq!(sources.reports()[1].rejects, [], "{name}");
+        let report = &sources.reports()[1];
+        assert_eq!(report.rejects, [], "{name}");
+        assert_eq!((report.rows.told, report.rows.empty_answers), (candles as u64, 0), "candles are rows too: {name}");
         // Each opens where the one before closed.
         assert!(read.windows(2).all(|pair| pair[0].close == pair[1].open), "{name}");
     }
