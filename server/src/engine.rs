@@ -24,7 +24,7 @@ use crate::bus::{Bus, MemoryBus};
 use crate::clock::Clock;
 use crate::feed::Hub;
 use crate::journal::{Journal, JournalError};
-use crate::poller::Poller;
+use crate::poller::{Legacy, Poller};
 use crate::sources::{ClientError, Sources, SourcesMemory};
 use crate::store::Store;
 
@@ -79,7 +79,8 @@ impl Engine {
             let store = store.clone();
             async move { store.follow(follower).await }
         });
-        let parts = Parts { settings: settings.poller, book: settings.book, sources, bus, watched, clock };
+        let legacy = Legacy::default();
+        let parts = Parts { settings: settings.poller, book: settings.book, sources, bus, watched, clock, legacy };
         let mut poller = parts.poller(book, board);
         if is_restored {
             // Rows have aged while nobody looked: readers are told before the first of them comes.

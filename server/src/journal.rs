@@ -196,7 +196,8 @@ impl Journal {
     pub fn last_state<L: for<'de> Deserialize<'de>>(&self) -> Option<State<L>> {
         let offered = self.pending.borrow().clone();
         let from_memory = offered.and_then(|bytes| StateFile::decode(&bytes).ok());
-        let on_disk = || StateFile::read(&Generation::Current.path(&self.folder)).ok().flatten();
+        let read = |generation: Generation| StateFile::read(&generation.path(&self.folder)).ok().flatten();
+        let on_disk = || read(Generation::Current).or_else(|| read(Generation::Previous));
         let file = from_memory.or_else(on_disk).filter(|file| file.version == VERSION)?;
         let state: State<L> = postcard::from_bytes(&file.payload).ok()?;
         (state.market == self.market).then_some(state)
