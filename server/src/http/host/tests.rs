@@ -118,6 +118,16 @@ async fn a_request_keeps_its_own_id_unless_it_is_a_hostile_one() {
 }
 
 #[tokio::test]
+async fn nothing_follows_a_body_of_chunks_and_two_hosts_are_none() {
+    let chunked = send(&app(&config()), request("POST", "/tokens", &[("transfer-encoding", "chunked")])).await;
+    assert_eq!((chunked.status().as_u16(), &chunked.headers()[header::CONNECTION]), (200, &"close".parse().unwrap()));
+    let plain = send(&app(&config()), request("POST", "/tokens", &[("content-length", "0")])).await;
+    assert!(!plain.headers().contains_key(header::CONNECTION));
+    let two = get_from(&config(), "/tokens", &[("host", "a"), ("host", "b")]).await;
+    assert_eq!(problem(two).await["code"], "bad_request");
+}
+
+#[tokio::test]
 async fn refusals_have_one_shape() {
     let config = config();
     for (method, uri, code) in [
