@@ -10,6 +10,8 @@
 //! previous generation is read instead. Nothing in the file expires: how old a value is, is judged when it is served.
 
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -20,7 +22,7 @@ use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use self::file::{Generation, StateFile};
+use self::file::{Generation, StateFile, System};
 
 /// The version of the file's layout. A change of any stored type is a new version.
 const VERSION: u32 = 2;
@@ -265,7 +267,7 @@ impl Journal {
         }
         let folder = self.folder.clone();
         let bytes = encoded.clone();
-        let written = tokio::task::spawn_blocking(move || file::replace(&folder, &bytes)).await;
+        let written = tokio::task::spawn_blocking(move || file::replace(&System, &folder, &bytes)).await;
         match written.map_err(io::Error::other).and_then(|result| result) {
             Ok(()) => {
                 self.pending.send_if_modified(|pending| {
@@ -290,7 +292,7 @@ impl Journal {
         if self.read_only {
             return Ok(());
         }
-        file::write_durably(&self.clean_mark(), clean_text(epoch, seq).as_bytes())
+        file::write_durably(&System, &self.clean_mark(), clean_text(epoch, seq).as_bytes())
     }
 }
 
