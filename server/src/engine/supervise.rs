@@ -123,30 +123,30 @@ mod tests {
     }
 
     /// A book of so many tokens.
-    fn book(tokens: u8) -> Option<Book> {
+    fn book(tokens: u8) -> Book {
         let mut book = Book::new(BookSettings::default());
         let at = Timestamp::from_secs(1);
         let told = (1..=tokens).map(|number| TokenObservation::new(Source::Jupiter, Statement::Facts, id(number), at));
         book.absorb(Source::Jupiter, Harvest { tokens: told.collect(), ..Harvest::default() }, at);
-        Some(book)
+        book
     }
 
     #[test]
     fn the_heir_explains_the_rows_that_are_shown() {
         for (what, rows, stored, left, failures, tokens) in [
-            ("the sound one", 8, book(8), book(8), 1, Some(8)),
-            ("the one with more", 8, book(7), book(8), 1, Some(8)),
-            ("not what it may have failed at", 8, book(7), book(8), 2, Some(7)),
-            ("even if it is tried again", 8, book(7), book(8), 3, Some(8)),
-            ("never half of the rows", 8, book(3), book(8), 2, Some(8)),
-            ("the only one", 8, None, book(8), 2, Some(8)),
-            ("the other only one", 8, book(8), None, 1, Some(8)),
-            ("what was lost while it was lent", 8, book(8), book(0), 1, Some(8)),
+            ("the sound one", 8, Some(8), Some(8), 1, Some(8)),
+            ("the one with more", 8, Some(7), Some(8), 1, Some(8)),
+            ("not what it may have failed at", 8, Some(7), Some(8), 2, Some(7)),
+            ("even if it is tried again", 8, Some(7), Some(8), 3, Some(8)),
+            ("never half of the rows", 8, Some(3), Some(8), 2, Some(8)),
+            ("the only one", 8, None, Some(8), 2, Some(8)),
+            ("the other only one", 8, Some(8), None, 1, Some(8)),
+            ("what was lost while it was lent", 8, Some(8), Some(0), 1, Some(8)),
             ("none for a full board", 8, None, None, 1, None),
-            ("no empty one for a full board", 8, None, book(0), 1, None),
+            ("no empty one for a full board", 8, None, Some(0), 1, None),
             ("an empty one for an empty board", 0, None, None, 1, Some(0)),
         ] {
-            let heir = heir(&board(rows), stored, left, failures);
+            let heir = heir(&board(rows), stored.map(book), left.map(book), failures);
             assert_eq!(heir.map(|book| book.len()), tokens, "{what}");
         }
     }

@@ -181,7 +181,7 @@ fn lengths() -> Vec<Case> {
     let flood = [head(LAST | TEXT, 100 << 20), vec![b'a'; 1 << 20]].concat();
     cases.push(case("the first megabyte of a hundred", flood, Close(1009)));
     for (name, length) in
-        [("two bytes", &[LAST | 126, 0, 20][..]), ("eight bytes", &[LAST | 127, 0, 0, 0, 0, 0, 0, 0, 20])]
+        [("two bytes", &[LAST | 0x7e, 0, 20][..]), ("eight bytes", &[LAST | 0x7f, 0, 0, 0, 0, 0, 0, 0, 20])]
     {
         let frame = [&[LAST | TEXT], length, &[0; 4], MESSAGE.as_bytes()].concat();
         cases.push(case(format!("a short length in {name}"), frame, Answer("pong")));

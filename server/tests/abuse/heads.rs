@@ -215,7 +215,7 @@ async fn http_many_ranges_are_one_answer() {
 #[tokio::test]
 async fn http_a_pipeline_is_answered_in_order_and_ends() {
     let house = House::new();
-    let mut stream = house.connect().await;
+    let stream = house.connect().await;
     stream.set_nodelay(true).unwrap();
     let many = "GET /livez HTTP/1.1\r\nhost: test\r\n\r\n".repeat(500);
     let answer = timeout(PATIENCE, ask(stream, many + &request("GET", "/nowhere", ""))).await.unwrap();

@@ -25,11 +25,11 @@ pub(crate) fn head(first: u8, length: u64) -> Vec<u8> {
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short @ ..=125), _) => bytes.push(LAST | short),
         (_, Ok(length)) => {
-            bytes.push(LAST | 126);
+            bytes.push(LAST | 0x7e);
             bytes.extend(length.to_be_bytes());
         }
         _ => {
-            bytes.push(LAST | 127);
+            bytes.push(LAST | 0x7f);
             bytes.extend(length.to_be_bytes());
         }
     }
