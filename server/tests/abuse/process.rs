@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::house::{Answer, PATIENCE};
+use crate::wire::UPGRADE;
 
 /// A server on the demo market; killed when it is dropped.
 struct Program {
@@ -160,7 +161,7 @@ fn persist_a_killed_server_has_its_rows_at_once() {
     program.until("the first rows", || program.get("/tokens") == 200);
     let state = program.folder.path().join("data/demo/state");
     program.until("the first state", || state.exists());
-    for round in 0..12u32 {
+    for round in 0..20u32 {
         std::thread::sleep(Duration::from_millis(u64::from(round * 37 % 400)));
         kill_process(program.pid(), Signal::KILL).unwrap();
         program.child.wait().unwrap();
@@ -179,5 +180,55 @@ fn persist_a_killed_server_has_its_rows_at_once() {
     }
     let left: Vec<_> = std::fs::read_dir(program.folder.path().join("data/demo")).unwrap().flatten().collect();
     assert!(!left.iter().any(|entry| entry.file_name().to_string_lossy().contains("corrupt")), "{left:?}");
+    assert_eq!(program.stop(), Some(0));
+}
+
+/// A socket of the feed that says nothing, not even goodbye.
+fn silent_socket(program: &Program) -> TcpStream {
+    let mut stream = TcpStream::connect(program.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(format!("{UPGRADE}\r\n").as_bytes()).unwrap();
+    let mut begin = [0; 12];
+    stream.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 101");
+    stream
+}
+
+#[test]
+fn persist_a_stop_says_bye_stores_the_board_and_leaves_its_mark() {
+    let mut program = Program::start("true", &[]);
+    program.until("the first rows", || program.get("/tokens") == 200);
+    let mut socket = silent_socket(&program);
+    kill_process(program.pid(), Signal::TERM).unwrap();
+    let mut heard = Vec::new();
+    // It ends with a reset as often as not.
+    let _ = socket.read_to_end(&mut heard);
+    let heard = String::from_utf8_lossy(&heard);
+    assert!(heard.contains("\"code\":\"server_shutdown\"") && heard.contains("restart"), "{heard}");
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    let folder = program.folder.path().join("data/demo");
+    assert!(folder.join("state").exists() && folder.join("clean").exists());
+}
+
+#[test]
+fn persist_asked_twice_to_stop_it_ends_at_once() {
+    let mut program = Program::start("true", &[]);
+    let _socket = silent_socket(&program);
+    kill_process(program.pid(), Signal::TERM).unwrap();
+    program.until("it stops", || program.log().contains("ask again"));
+    kill_process(program.pid(), Signal::TERM).unwrap();
+    assert_eq!(program.child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn persist_a_second_server_in_the_same_folder_says_why_it_ends() {
+    let program = Program::start("true", &[]);
+    let mut second = Command::new(env!("CARGO_BIN_EXE_memescope"));
+    second.args(["--demo", "--demo-tokens", "20", "--port", "0"]).current_dir(&program.folder).env_clear();
+    let output = second.env("LOG", "off").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(told.contains("is in use by another memescope") && told.lines().count() == 1, "{told}");
+    assert_eq!(program.get("/livez"), 200);
     assert_eq!(program.stop(), Some(0));
 }
