@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::feed::Hub;
 use crate::history::{History, HistorySettings, Inbox, Keeper, Note};
 use crate::journal::{Journal, JournalError};
-use crate::poller::Poller;
+use crate::poller::{Legacy, Poller};
 use crate::sources::{ClientError, Ledger, Sources, SourcesMemory};
 use crate::store::Store;
 
@@ -102,6 +102,7 @@ impl Engine {
             clock,
             history: history.clone(),
             inbox,
+            legacy: Legacy::default(),
         };
         let mut poller = parts.poller(book, board);
         if is_restored {

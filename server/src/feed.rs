@@ -13,6 +13,7 @@ mod connection;
 mod events;
 mod frame;
 mod hub;
+mod inflow;
 mod limits;
 mod request;
 mod rows;
@@ -33,6 +34,8 @@ use axum::Router;
 use axum::routing::get;
 
 pub use self::hub::{FeedConfig, Hub, TooManyViews, WatchedView};
+pub use self::inflow::Inflow;
+pub(crate) use self::inflow::{LONGEST as LONGEST_MESSAGE, MOST_BYTES as MOST_UNFINISHED_BYTES, Unfinished};
 pub(crate) use self::limits::network;
 pub use self::limits::{ClientAddr, Origins};
 pub use self::stats::FeedStats;

@@ -10,6 +10,8 @@
 //! previous generation is read instead. Nothing in the file expires: how old a value is, is judged when it is served.
 
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -20,7 +22,7 @@ use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use self::file::{Generation, StateFile};
+use self::file::{Generation, StateFile, System};
 
 /// The version of the file's layout. A change of any stored type is a new version.
 const VERSION: u32 = 2;
@@ -196,7 +198,8 @@ impl Journal {
     pub fn last_state<L: for<'de> Deserialize<'de>>(&self) -> Option<State<L>> {
         let offered = self.pending.borrow().clone();
         let from_memory = offered.and_then(|bytes| StateFile::decode(&bytes).ok());
-        let on_disk = || StateFile::read(&Generation::Current.path(&self.folder)).ok().flatten();
+        let read = |generation: Generation| StateFile::read(&generation.path(&self.folder)).ok().flatten();
+        let on_disk = || read(Generation::Current).or_else(|| read(Generation::Previous));
         let file = from_memory.or_else(on_disk).filter(|file| file.version == VERSION)?;
         let state: State<L> = postcard::from_bytes(&file.payload).ok()?;
         (state.market == self.market).then_some(state)
@@ -264,7 +267,7 @@ impl Journal {
         }
         let folder = self.folder.clone();
         let bytes = encoded.clone();
-        let written = tokio::task::spawn_blocking(move || file::replace(&folder, &bytes)).await;
+        let written = tokio::task::spawn_blocking(move || file::replace(&System, &folder, &bytes)).await;
         match written.map_err(io::Error::other).and_then(|result| result) {
             Ok(()) => {
                 self.pending.send_if_modified(|pending| {
@@ -289,7 +292,7 @@ impl Journal {
         if self.read_only {
             return Ok(());
         }
-        file::write_durably(&self.clean_mark(), clean_text(epoch, seq).as_bytes())
+        file::write_durably(&System, &self.clean_mark(), clean_text(epoch, seq).as_bytes())
     }
 }
 

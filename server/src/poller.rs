@@ -11,6 +11,7 @@
 //! hanging source does not hold back what the others said. Ticks never overlap.
 
 mod ask;
+mod legacy;
 mod past;
 mod states;
 mod supplied;
@@ -25,6 +26,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::ask;
+pub use self::legacy::Legacy;
 use self::past::PastDesk;
 use self::states::States;
 use self::supplied::Supplied;
@@ -96,6 +98,13 @@ pub struct Poller<B> {
     /// Whether a commit was made since the start. Before, a name could be one that the last run gave.
     committed: bool,
     past: Option<PastDesk>,
+    legacy: Legacy,
+}
+
+impl<B> Drop for Poller<B> {
+    fn drop(&mut self) {
+        self.legacy.leave(std::mem::take(&mut self.book));
+    }
 }
 
 impl<B> std::fmt::Debug for Poller<B> {
@@ -133,19 +142,29 @@ impl<B: Bus> Poller<B> {
             names: EventNames::default(),
             committed: false,
             past: None,
+            legacy: Legacy::default(),
         }
     }
 
     /// The same with another way to choose requests, for comparisons.
     #[must_use]
-    pub fn with_plan(self, planner: Box<dyn Plan>) -> Self {
-        Self { planner, ..self }
+    pub fn with_plan(mut self, planner: Box<dyn Plan>) -> Self {
+        self.planner = planner;
+        self
     }
 
     /// The same, which puts the figures of seven days into its rows and asks for the past of what is watched.
     #[must_use]
-    pub fn with_history(self, history: History, inbox: Inbox) -> Self {
-        Self { past: Some(PastDesk::new(history, inbox)), ..self }
+    pub fn with_history(mut self, history: History, inbox: Inbox) -> Self {
+        self.past = Some(PastDesk::new(history, inbox));
+        self
+    }
+
+    /// The same, leaving its book to whoever holds the legacy too.
+    #[must_use]
+    pub fn with_legacy(mut self, legacy: Legacy) -> Self {
+        self.legacy = legacy;
+        self
     }
 
     /// The board of the last commit.
@@ -325,21 +344,16 @@ impl<B: Bus> Poller<B> {
 
     /// Packs the state away from the threads that serve, and hands it to the journal.
     async fn offer(&mut self, journal: &Journal) {
-        let (book, board) = (std::mem::take(&mut self.book), self.board.clone());
+        // Lent, so that it is not lost with a packer that panics.
+        let (book, board) = (Arc::new(std::mem::take(&mut self.book)), self.board.clone());
         let (market, learnt) = (self.settings.market.clone(), self.sources.memory());
-        let packed = tokio::task::spawn_blocking(move || {
-            let encoded = Journal::encode(&market, &board, &book, &learnt);
-            (book, encoded)
-        });
-        match packed.await {
-            Ok((book, encoded)) => {
-                self.book = book;
-                match encoded {
-                    Ok(encoded) => journal.offer(encoded),
-                    Err(error) => tracing::error!(%error, "The state cannot be packed"),
-                }
-            }
-            // The book went down with it: let the supervisor see the panic.
+        let lent = book.clone();
+        let packed = tokio::task::spawn_blocking(move || Journal::encode(&market, &board, &lent, &learnt)).await;
+        self.book = Arc::unwrap_or_clone(book);
+        match packed {
+            Ok(Ok(encoded)) => journal.offer(encoded),
+            Ok(Err(error)) => tracing::error!(%error, "The state cannot be packed"),
+            // Something is wrong with the book: let the supervisor see the panic.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memescope::{Board, Book, BookSettings, Epoch, Seq};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::MemoryBus;
 use crate::clock::Clock;
 use crate::history::{History, Inbox};
 use crate::journal::Journal;
-use crate::poller::{Poller, PollerSettings, Watching};
+use crate::poller::{Legacy, Poller, PollerSettings, Watching};
 use crate::sources::{Sources, SourcesMemory};
 use crate::store::Store;
 
@@ -31,6 +32,8 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) history: History,
     pub(super) inbox: Inbox,
+    /// Where a poller that panicked left its book.
+    pub(super) legacy: Legacy,
 }
 
 impl Parts {
@@ -44,6 +47,7 @@ impl Parts {
             self.clock.clone(),
         )
         .with_history(self.history.clone(), self.inbox.clone())
+        .with_legacy(self.legacy.clone())
     }
 }
 
@@ -62,19 +66,92 @@ pub(super) async fn supervise(
     stop: &CancellationToken,
 ) -> Option<(Epoch, Seq)> {
     let mut pause = FIRST_PAUSE;
+    let mut failures = 0u32;
     loop {
+        let began = Instant::now();
         match tokio::spawn(poller.run(journal.clone(), stop.clone())).await {
             Ok(poller) => return Some(super::place(poller.board())),
             Err(error) => tracing::error!(%error, pause_ms = pause.as_millis(), "The poller failed; it starts again"),
         }
+        if began.elapsed() > LONGEST_PAUSE {
+            (pause, failures) = (FIRST_PAUSE, 0);
+        }
+        failures += 1;
         tokio::select! {
             () = stop.cancelled() => return None,
             () = tokio::time::sleep(pause) => {}
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
-        let mut book = journal.last_state::<SourcesMemory>().map(|state| state.book).unwrap_or_default();
+        let board = store.snapshot().board.clone();
+        let stored = journal.last_state::<SourcesMemory>().map(|state| state.book);
+        let Some(mut book) = heir(&board, stored, parts.legacy.take(), failures) else {
+            tracing::error!("Nothing is known any more about the rows of the board: they stay as they are");
+            stop.cancelled().await;
+            return None;
+        };
         book.configure(parts.book.clone());
         // What readers see goes on: the new poller's first delta leads on from the published board.
-        poller = parts.poller(book, store.snapshot().board.clone());
+        poller = parts.poller(book, board);
+    }
+}
+
+/// The book to go on with after so many failures in a row; `None` when none explains the rows that are shown, which
+/// would take them away.
+///
+/// The stored one has been written and read, so it is sound; the one that was left behind is newer, and may be what
+/// the poller failed at. It is taken while the stored one lacks rows, but not twice in a row.
+fn heir(board: &Board, stored: Option<Book>, left: Option<Book>, failures: u32) -> Option<Book> {
+    let rows_of = |book: &Book| board.tokens.keys().filter(|id| book.contains(id)).count();
+    let book = match (stored, left) {
+        (Some(stored), Some(left)) if rows_of(&left) <= rows_of(&stored) => stored,
+        (Some(stored), Some(_)) if failures.is_multiple_of(2) && 2 * rows_of(&stored) >= board.tokens.len() => stored,
+        (stored, left) => left.or(stored).unwrap_or_default(),
+    };
+    (board.tokens.is_empty() || rows_of(&book) > 0).then_some(book)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use memescope::{Chain, Harvest, Source, Statement, Timestamp, Token, TokenId, TokenObservation};
+
+    use super::*;
+
+    fn id(number: u8) -> TokenId {
+        TokenId::new(&Chain::solana(), &bs58::encode([number; 32]).into_string()).unwrap()
+    }
+
+    fn board(rows: u8) -> Board {
+        let tokens = (1..=rows).map(|number| (id(number), Arc::new(Token::new(id(number), Timestamp::from_secs(1)))));
+        Board { tokens: tokens.collect(), ..Board::default() }
+    }
+
+    /// A book of so many tokens.
+    fn book(tokens: u8) -> Book {
+        let mut book = Book::new(BookSettings::default());
+        let at = Timestamp::from_secs(1);
+        let told = (1..=tokens).map(|number| TokenObservation::new(Source::Jupiter, Statement::Facts, id(number), at));
+        book.absorb(Source::Jupiter, Harvest { tokens: told.collect(), ..Harvest::default() }, at);
+        book
+    }
+
+    #[test]
+    fn the_heir_explains_the_rows_that_are_shown() {
+        for (what, rows, stored, left, failures, tokens) in [
+            ("the sound one", 8, Some(8), Some(8), 1, Some(8)),
+            ("the one with more", 8, Some(7), Some(8), 1, Some(8)),
+            ("not what it may have failed at", 8, Some(7), Some(8), 2, Some(7)),
+            ("even if it is tried again", 8, Some(7), Some(8), 3, Some(8)),
+            ("never half of the rows", 8, Some(3), Some(8), 2, Some(8)),
+            ("the only one", 8, None, Some(8), 2, Some(8)),
+            ("the other only one", 8, Some(8), None, 1, Some(8)),
+            ("what was lost while it was lent", 8, Some(8), Some(0), 1, Some(8)),
+            ("none for a full board", 8, None, None, 1, None),
+            ("no empty one for a full board", 8, None, Some(0), 1, None),
+            ("an empty one for an empty board", 0, None, None, 1, Some(0)),
+        ] {
+            let heir = heir(&board(rows), stored.map(book), left.map(book), failures);
+            assert_eq!(heir.map(|book| book.len()), tokens, "{what}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::frame;
 use super::hub::Hub;
+use super::inflow::{Inflow, Unfinished};
 use super::limits::{Bucket, Place};
 use super::session::{Heard, MAX_MESSAGE_BYTES, Session};
 use super::stats::count;
@@ -57,24 +58,32 @@ impl Cause {
 enum End {
     /// The server says why.
     Close(Cause),
-    /// The client closed, or is gone.
+    /// The client closed: it is answered, nothing more.
+    Closed,
+    /// The client is gone.
     Left,
     /// A write took too long, or a ping was not answered: nothing can be said any more.
     Stalled,
 }
 
 /// Serves a socket until it ends.
-pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: S, place: Place)
+pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: S, place: Place, inflow: Inflow)
 where
     S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    let end = Connection::new(&hub, &mut socket).run().await;
+    inflow.begin();
+    let end = Connection::new(&hub, &mut socket, &inflow).run().await;
+    inflow.end();
     match end {
         End::Close(cause) => {
             if cause != Cause::Restart {
                 count(&hub.counters.closed_for_cause);
             }
             farewell(&mut socket, cause).await;
+        }
+        End::Closed => {
+            // The library has the answer ready.
+            let _ = timeout(FAREWELL, socket.flush()).await;
         }
         End::Left => {}
         End::Stalled => count(&hub.counters.dropped_slow),
@@ -98,6 +107,7 @@ where
 struct Connection<'a, S> {
     hub: &'a Arc<Hub>,
     socket: &'a mut S,
+    inflow: &'a Inflow,
     bucket: Bucket,
     bad_messages: u32,
     /// By when the first message must come; `None` once it has.
@@ -112,11 +122,12 @@ impl<'a, S> Connection<'a, S>
 where
     S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    fn new(hub: &'a Arc<Hub>, socket: &'a mut S) -> Self {
+    fn new(hub: &'a Arc<Hub>, socket: &'a mut S, inflow: &'a Inflow) -> Self {
         let now = Instant::now();
         Self {
             hub,
             socket,
+            inflow,
             bucket: Bucket::new(now),
             bad_messages: 0,
             first_message_by: Some(now + hub.config.first_message),
@@ -150,7 +161,11 @@ where
                     let stage = stages.borrow_and_update().clone();
                     session.catch_up(&stage, &mut out);
                 }
-                message = self.socket.next() => self.hear(message, &mut session, &mut out)?,
+                message = self.socket.next() => if let Err(end) = self.hear(message, &mut session, &mut out) {
+                    // What is wrong with a last message is said before the end.
+                    self.write(&mut out).await?;
+                    return Err(end);
+                },
                 () = tokio::time::sleep_until(deadline) => self.keep_alive(&mut out).await?,
             }
         }
@@ -189,10 +204,12 @@ where
         out: &mut Vec<Utf8Bytes>,
     ) -> Result<(), End> {
         let message = match message {
-            None | Some(Ok(Message::Close(_))) => return Err(End::Left),
+            None => return Err(End::Left),
+            Some(Ok(Message::Close(_))) => return Err(End::Closed),
             Some(Err(error)) => return Err(end_of(error)),
             Some(Ok(message)) => message,
         };
+        self.inflow.heard(&message);
         let now = Instant::now();
         if !self.bucket.take(now) {
             return Err(End::Close(Cause::RateLimited));
@@ -278,6 +295,11 @@ fn end_of(error: axum::Error) -> End {
         Some(Error::Utf8(_)) => End::Close(Cause::InvalidText),
         Some(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => End::Left,
         Some(Error::Protocol(_)) => End::Close(Cause::Protocol),
+        Some(Error::Io(error)) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(Unfinished::TooLong) => End::Close(Cause::TooLarge),
+            Some(Unfinished::TooLate) => End::Close(Cause::Idle),
+            None => End::Left,
+        },
         _ => End::Left,
     }
 }

@@ -5,7 +5,7 @@ use memescope::EventKind;
 use memescope::feed::SubscribeParams;
 use memescope::query::{Filter, TokenQuery};
 
-use super::request::{Refusal, invalid, read_query};
+use super::request::{Refusal, invalid, quote, read_query};
 use super::stage::{EventFrame, Stage};
 
 /// What is asked for, and up to where it was told.
@@ -25,8 +25,7 @@ impl EventFilter {
         let kinds = params.types.clone().unwrap_or_default();
         let known = EventKind::ALL.map(|(name, _)| name);
         if let Some(kind) = kinds.iter().find(|kind| !known.contains(&kind.as_str())) {
-            let kind: String = kind.chars().take(64).collect();
-            return Err(invalid(format!("{kind} is no kind of event; there are {}", known.join(", "))));
+            return Err(invalid(format!("{} is no kind of event; there are {}", quote(kind), known.join(", "))));
         }
         let query = read_query(params)?;
         let order_alone =

@@ -9,6 +9,9 @@ use crate::store::RowForm;
 /// The most characters of a request's id.
 const MAX_ID_CHARS: usize = 36;
 
+/// The most of a message that an error repeats.
+const MAX_QUOTE_CHARS: usize = 64;
+
 /// The heads that a list may have, so that few views serve many clients.
 const HEADS: [u32; 4] = [50, 100, 200, 500];
 
@@ -25,6 +28,11 @@ pub(super) struct Refusal {
 
 pub(super) fn invalid(detail: impl Into<String>) -> Refusal {
     Refusal { code: "invalid_parameter", detail: detail.into(), status: 400 }
+}
+
+/// The beginning of a hostile text, fit for an error.
+pub(super) fn quote(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(MAX_QUOTE_CHARS).collect()
 }
 
 pub(super) fn unknown_sub() -> Refusal {
@@ -48,8 +56,8 @@ pub(super) fn read(text: &str) -> Result<ClientMessage, (Option<RequestId>, Refu
         return Err((None, bad("invalid_message", "id is a whole number or a text of 1 to 36 characters")));
     };
     serde_json::from_value(value).map_err(|error| {
-        let detail: String = error.to_string().chars().filter(|c| !c.is_control()).take(120).collect();
-        (Some(id), bad("invalid_message", &detail))
+        // It quotes the message, which may be long and hostile.
+        (Some(id), bad("invalid_message", &quote(&error.to_string())))
     })
 }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::connection::serve;
 use super::hub::Hub;
+use super::inflow::Inflow;
 use super::limits::{ClientAddr, Full};
 use super::session::MAX_MESSAGE_BYTES;
 use crate::problem::Problem;
@@ -26,6 +27,7 @@ pub(super) async fn upgrade(
     State(hub): State<Arc<Hub>>,
     client: Option<Extension<ClientAddr>>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    inflow: Option<Extension<Inflow>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -40,7 +42,9 @@ pub(super) async fn upgrade(
         }
         return response;
     };
-    if !hub.config.origins.allow(text(header::ORIGIN), text(header::HOST)) {
+    // Two origins are nobody's.
+    let is_one = headers.get_all(header::ORIGIN).iter().nth(1).is_none();
+    if !is_one || !hub.config.origins.allow(text(header::ORIGIN), text(header::HOST)) {
         return problem(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of this origin may not connect.");
     }
     if hub.closing.is_cancelled() {
@@ -55,13 +59,14 @@ pub(super) async fn upgrade(
         Err(Full::Address) => return later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
         Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
     };
+    let inflow = inflow.map(|Extension(inflow)| inflow).unwrap_or_default();
     upgrade
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
-        .on_upgrade(move |socket| serve(hub, socket, place))
+        .on_upgrade(move |socket| serve(hub, socket, place, inflow))
 }
 
 fn later(status: StatusCode, detail: &str) -> Response {

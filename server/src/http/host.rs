@@ -82,6 +82,7 @@ pub(super) async fn answer(State(host): State<Arc<Host>>, mut request: Request, 
 
     let kind = Kind::of(request.uri().path());
     let told = Told::of(&request, kind);
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let readable = if kind == Kind::Rest { cors::allowed(&host.origins, request.headers()) } else { None };
     let preflight = if kind == Kind::Rest { cors::preflight(&host.origins, &request) } else { None };
 
@@ -108,6 +109,11 @@ pub(super) async fn answer(State(host): State<Arc<Host>>, mut request: Request, 
         cors::open(origin, answer);
     }
     headers::complete(answer);
+    if is_chunked {
+        // It may have named a length too, which the library below passes over. Whoever stands in front of us may have
+        // believed that one, so what comes next is not taken for a request.
+        answer.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     answer.insert(X_REQUEST_ID, id.header());
     if let Ok(timing) = HeaderValue::from_str(&format!("app;dur={:.2}", took.as_secs_f64() * 1000.0)) {
         answer.insert(SERVER_TIMING, timing);
@@ -122,6 +128,9 @@ fn refuse(request: &Request) -> Option<Problem> {
     let length = uri.path_and_query().map_or(0, |path| path.as_str().len());
     if length > MAX_URI_BYTES {
         return Some(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The address is longer than 16 KiB."));
+    }
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return problem_of(StatusCode::BAD_REQUEST);
     }
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         let problem = problem_of(StatusCode::METHOD_NOT_ALLOWED)?;
@@ -159,16 +168,18 @@ fn internal() -> Problem {
 /// A refusal that a library wrote, in the shape of all others; every other answer as it is.
 fn in_one_shape(response: Response, method: &Method) -> Response {
     let status = response.status();
+    // A question about what may be asked has an answer; the router adds `Allow` to it, as to every 405.
+    if (status, method) == (StatusCode::METHOD_NOT_ALLOWED, &Method::OPTIONS) {
+        let mut asked = StatusCode::NO_CONTENT.into_response();
+        asked.headers_mut().extend(response.headers().get(header::ALLOW).map(|allow| (header::ALLOW, allow.clone())));
+        return asked;
+    }
     if !(status.is_client_error() || status.is_server_error()) || response.extensions().get::<Problem>().is_some() {
         return response;
     }
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_bare = kind.is_none_or(|kind| kind.starts_with("text/plain"));
     let Some(problem) = problem_of(status).filter(|_| is_bare) else { return response };
-    // A question about what may be asked has an answer; the router adds `Allow` to it, as to every 405.
-    if (status, method) == (StatusCode::METHOD_NOT_ALLOWED, &Method::OPTIONS) {
-        return StatusCode::NO_CONTENT.into_response();
-    }
     match response.headers().get(header::ALLOW) {
         Some(allow) => problem.with_header(header::ALLOW, allow.clone()),
         None => problem,

@@ -149,8 +149,10 @@ impl Server {
 
     /// Answers the requests of a connection.
     async fn converse(&self, connection: Connection, peer: SocketAddr) {
+        let inflow = connection.inflow();
         let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(inflow.clone());
             self.router.clone().oneshot(request.map(Body::new))
         });
         let serving = self.http.serve_connection(TokioIo::new(connection), service).with_upgrades();

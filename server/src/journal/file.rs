@@ -101,36 +101,81 @@ impl Generation {
     }
 }
 
+/// The steps in which files reach the disk; a test lets each of them fail, or be the last before the power does.
+pub(super) trait Disk {
+    /// A file that is written and not yet safe.
+    type Written;
+
+    /// Writes a file anew.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<Self::Written>;
+
+    /// Makes its content safe.
+    fn sync(&self, written: Self::Written) -> io::Result<()>;
+
+    /// Gives a file another name, in the place of whatever has it.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the names in a folder safe.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+}
+
+/// The machine's disk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct System;
+
+impl Disk for System {
+    type Written = File;
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        Ok(file)
+    }
+
+    fn sync(&self, written: File) -> io::Result<()> {
+        written.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
+}
+
 /// Makes `bytes` the current generation and the current one the previous. At each moment one of them is whole.
-pub(super) fn replace(folder: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(disk: &impl Disk, folder: &Path, bytes: &[u8]) -> io::Result<()> {
     let (current, previous) = (Generation::Current.path(folder), Generation::Previous.path(folder));
     let draft = folder.join("state.tmp");
-    let drafted = write_and_sync(&draft, bytes);
+    let drafted = disk.write(&draft, bytes).and_then(|written| disk.sync(written));
     if drafted.is_err() {
         // A half-written draft only takes up the space that the next one needs.
-        let _ = fs::remove_file(&draft);
+        let _ = disk.remove(&draft);
     }
     drafted?;
-    match fs::rename(&current, &previous) {
+    match disk.rename(&current, &previous) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    fs::rename(&draft, &current)?;
-    File::open(folder)?.sync_all()
+    disk.rename(&draft, &current)?;
+    disk.sync_folder(folder)
 }
 
 /// Writes a small file so that it is there, whole, after a crash.
-pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_durably(disk: &impl Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("tmp");
-    write_and_sync(&draft, bytes)?;
-    fs::rename(&draft, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-fn write_and_sync(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    disk.sync(disk.write(&draft, bytes)?)?;
+    disk.rename(&draft, path)?;
+    path.parent().map_or(Ok(()), |folder| disk.sync_folder(folder))
 }
 
 /// Removes a file for good; that there is none is fine.
@@ -198,7 +243,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for version in [1, 2, 3] {
             let bytes = StateFile { version, payload: vec![7; 10] }.encode().unwrap();
-            replace(folder.path(), &bytes).unwrap();
+            replace(&System, folder.path(), &bytes).unwrap();
         }
         let version =
             |generation: Generation| StateFile::read(&generation.path(folder.path())).unwrap().map(|file| file.version);

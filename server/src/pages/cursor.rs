@@ -188,6 +188,46 @@ mod tests {
         }
     }
 
+    /// Cursors of one walk, as a client may hold them.
+    fn cursors() -> Vec<Cursor> {
+        let id = |number: u8| TokenId::new(&memescope::Chain::solana(), &bs58::encode([number; 32]).into_string());
+        let key = |value| OrderKey { tier: Tier::Sound, value: OrderValue::Number(value) };
+        (1..=5u8)
+            .map(|number| {
+                let after = Some((key(f64::from(number)), id(number).unwrap()));
+                Cursor::new(Epoch::from_bits(1), 7, u64::from(number), 50 * u64::from(number), after)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_flipped_bit_is_refused() {
+        for cursor in cursors() {
+            let bytes = URL_SAFE_NO_PAD.decode(KEY.seal(&cursor)).unwrap();
+            for at in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[at / 8] ^= 1 << (at % 8);
+                assert_eq!(KEY.open(&URL_SAFE_NO_PAD.encode(flipped)), Err(InvalidCursor), "bit {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_of_two_cursors_make_none() {
+        let sealed: Vec<_> = cursors().iter().map(|c| URL_SAFE_NO_PAD.decode(KEY.seal(c)).unwrap()).collect();
+        for one in &sealed {
+            for other in sealed.iter().filter(|other| *other != one) {
+                for cut in 1..one.len().min(other.len()) {
+                    let spliced = [&one[..cut], &other[cut..]].concat();
+                    let is_one_of_them = sealed.contains(&spliced);
+                    let opened = KEY.open(&URL_SAFE_NO_PAD.encode(&spliced));
+                    assert_eq!(opened.is_ok(), is_one_of_them, "cut at {cut}");
+                }
+                assert!(KEY.open(&URL_SAFE_NO_PAD.encode([&one[..], &other[..]].concat())).is_err());
+            }
+        }
+    }
+
     #[test]
     fn a_tag_over_nonsense_is_still_no_cursor() {
         for sealed in [vec![], vec![VERSION], vec![VERSION, 0xff], vec![VERSION + 1, 0, 0, 0, 0, 0]] {

@@ -118,6 +118,16 @@ async fn a_request_keeps_its_own_id_unless_it_is_a_hostile_one() {
 }
 
 #[tokio::test]
+async fn nothing_follows_a_body_of_chunks_and_two_hosts_are_none() {
+    let chunked = send(&app(&config()), request("POST", "/tokens", &[("transfer-encoding", "chunked")])).await;
+    assert_eq!((chunked.status().as_u16(), &chunked.headers()[header::CONNECTION]), (200, &"close".parse().unwrap()));
+    let plain = send(&app(&config()), request("POST", "/tokens", &[("content-length", "0")])).await;
+    assert!(!plain.headers().contains_key(header::CONNECTION));
+    let two = get_from(&config(), "/tokens", &[("host", "a"), ("host", "b")]).await;
+    assert_eq!(problem(two).await["code"], "bad_request");
+}
+
+#[tokio::test]
 async fn refusals_have_one_shape() {
     let config = config();
     for (method, uri, code) in [
@@ -279,4 +289,34 @@ async fn long_text_is_compressed_as_the_client_likes() {
     assert_eq!(problem(refused).await["code"], "not_found");
     let picture = send(&app(&config), request("POST", "/picture", &[("accept-encoding", "gzip")])).await;
     assert!(!picture.headers().contains_key(header::CONTENT_ENCODING));
+}
+
+#[tokio::test]
+async fn with_too_many_requests_under_way_the_next_is_told_at_once() {
+    let gate = Arc::new(Semaphore::new(0));
+    let wait = {
+        let gate = gate.clone();
+        async move || {
+            drop(gate.acquire().await);
+            "at last"
+        }
+    };
+    let routes = Router::new().route("/tokens", get(wait)).route("/livez", get(async || "alive"));
+    let app = layers(routes, &config(), Clock::new(|| Timestamp::from_secs(1_700_000_000)));
+    let mut under_way: Vec<_> =
+        (0..MAX_UNDER_WAY).map(|_| Box::pin(send(&app, request("GET", "/tokens", &[])))).collect();
+    for waiting in &mut under_way {
+        assert!(waiting.as_mut().now_or_never().is_none());
+    }
+    for _ in 0..100 {
+        let refused = send(&app, request("GET", "/tokens", &[])).await;
+        assert_eq!((refused.status().as_u16(), &refused.headers()[header::RETRY_AFTER]), (503, &"1".parse().unwrap()));
+        assert_eq!(problem(refused).await["code"], "overloaded");
+        assert_eq!(send(&app, request("GET", "/livez", &[])).await.status(), 200);
+    }
+    gate.add_permits(1);
+    for answered in futures::future::join_all(under_way).await {
+        assert_eq!(answered.status(), 200);
+    }
+    assert_eq!(send(&app, request("GET", "/tokens", &[])).await.status(), 200);
 }
