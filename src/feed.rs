@@ -14,6 +14,7 @@
 //! the member away.
 
 pub mod client;
+pub mod compact;
 mod message;
 mod sequence;
 mod splice;
@@ -24,3 +25,6 @@ pub use self::message::{
 };
 pub use self::sequence::{Verdict, judge};
 pub use self::splice::{SpliceError, apply_splices, splices};
+
+/// A frame larger than this is sent in parts.
+pub const PART_BYTES: usize = 64 * 1024;

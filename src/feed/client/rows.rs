@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use super::Applied;
 use super::parts::Parts;
+use crate::feed::compact::{Kind, Names, RowsFrame};
 use crate::feed::{DeltaFrame, Resume, SnapshotFrame, Verdict, judge};
 use crate::{Epoch, Seq, Token, TokenId, TokenPatch};
 
@@ -28,6 +29,9 @@ pub struct RowsState {
     known: HashSet<TokenId>,
     snapshots: Parts<SnapshotFrame>,
     deltas: Parts<DeltaFrame>,
+    /// Whose numbers stand in compact frames.
+    names: Names,
+    compact: Parts<RowsFrame>,
 }
 
 impl RowsState {
@@ -45,11 +49,31 @@ impl RowsState {
     pub fn keep_only(&mut self, ids: &[TokenId]) {
         let ids: HashSet<&TokenId> = ids.iter().collect();
         self.known.retain(|id| ids.contains(id));
+        self.names.keep(|id| ids.contains(id));
+    }
+
+    /// Whether a row is known.
+    pub fn knows(&self, id: &TokenId) -> bool {
+        self.known.contains(id)
+    }
+
+    /// How many rows are known.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
     }
 
     /// Takes a snapshot in; what it means for the rows is added to `changes`.
     pub fn snapshot(&mut self, frame: SnapshotFrame, changes: &mut Vec<RowChange>) -> Applied {
         let Some(frames) = self.snapshots.take(frame.part, frame) else { return Applied::Nothing };
+        self.put_all(frames, changes)
+    }
+
+    fn put_all(&mut self, frames: Vec<SnapshotFrame>, changes: &mut Vec<RowChange>) -> Applied {
         self.known.clear();
         for frame in frames {
             self.have = Some(Resume { epoch: frame.epoch, seq: frame.seq });
@@ -61,6 +85,33 @@ impl RowsState {
         Applied::Changed
     }
 
+    /// Takes a frame of the compact subprotocol in; what it means for the rows is added to `changes`.
+    pub fn compact(&mut self, frame: RowsFrame, changes: &mut Vec<RowChange>) -> Applied {
+        let is_snapshot = matches!(frame.head.kind, Kind::Snapshot { .. });
+        if let Kind::Delta { prev } = frame.head.kind {
+            let Some(have) = self.have else { return Applied::Nothing };
+            match judge(have.seq, prev, frame.head.seq) {
+                Verdict::Ignore => return Applied::Nothing,
+                Verdict::Gap => return self.drop_state(),
+                Verdict::Apply => {}
+            }
+        }
+        // Handles hold for what comes after them, so nothing is read before all of it is here.
+        let Some(frames) = self.compact.take(frame.part, frame) else { return Applied::Nothing };
+        if is_snapshot {
+            self.names.clear();
+            match frames.into_iter().map(|frame| frame.snapshot(&mut self.names)).collect() {
+                Some(frames) => self.put_all(frames, changes),
+                None => self.drop_state(),
+            }
+        } else {
+            match frames.into_iter().map(|frame| frame.delta(&mut self.names)).collect() {
+                Some(frames) => self.apply_all(frames, changes),
+                None => self.drop_state(),
+            }
+        }
+    }
+
     /// Takes a delta in; what it means for the rows is added to `changes`, nothing of it unless all of it fits.
     pub fn delta(&mut self, frame: DeltaFrame, changes: &mut Vec<RowChange>) -> Applied {
         let Some(have) = self.have else { return Applied::Nothing };
@@ -70,6 +121,11 @@ impl RowsState {
             Verdict::Apply => {}
         }
         let Some(frames) = self.deltas.take(frame.part, frame) else { return Applied::Nothing };
+        self.apply_all(frames, changes)
+    }
+
+    fn apply_all(&mut self, frames: Vec<DeltaFrame>, changes: &mut Vec<RowChange>) -> Applied {
+        let Some(have) = self.have else { return Applied::Nothing };
         let before = changes.len();
         for frame in frames {
             self.have = Some(Resume { seq: frame.seq, ..have });
@@ -95,6 +151,7 @@ impl RowsState {
     fn drop_state(&mut self) -> Applied {
         self.have = None;
         self.known.clear();
+        self.names.clear();
         Applied::Gap
     }
 }
