@@ -10,6 +10,7 @@
 //! queue, only the seq up to which it was served; one that is late gets all it missed in one frame.
 
 mod connection;
+mod content;
 mod events;
 mod frame;
 mod hub;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use axum::extract::ws::{CloseFrame, Message};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use memescope::feed::ServerMessage;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::frame;
+use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
 use super::limits::{Bucket, Place};
 use super::session::{Heard, MAX_MESSAGE_BYTES, Session};
@@ -64,11 +64,11 @@ enum End {
 }
 
 /// Serves a socket until it ends.
-pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: S, place: Place)
+pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: S, encoding: Encoding, place: Place)
 where
     S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
-    let end = Connection::new(&hub, &mut socket).run().await;
+    let end = Connection::new(&hub, &mut socket).run(encoding).await;
     match end {
         End::Close(cause) => {
             if cause != Cause::Restart {
@@ -126,18 +126,18 @@ where
         }
     }
 
-    async fn run(mut self) -> End {
-        match self.follow().await {
+    async fn run(mut self, encoding: Encoding) -> End {
+        match self.follow(encoding).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn follow(&mut self) -> Result<std::convert::Infallible, End> {
+    async fn follow(&mut self, encoding: Encoding) -> Result<std::convert::Infallible, End> {
         let mut stages = self.hub.follow();
         let stage = stages.borrow_and_update().clone();
         let mut out = Vec::new();
-        let mut session = Session::open(self.hub.clone(), &stage, &mut out);
+        let mut session = Session::open(self.hub.clone(), &stage, encoding, &mut out);
         drop(stage);
         loop {
             self.write(&mut out).await?;
@@ -151,7 +151,7 @@ where
                     session.catch_up(&stage, &mut out);
                 }
                 message = self.socket.next() => self.hear(message, &mut session, &mut out)?,
-                () = tokio::time::sleep_until(deadline) => self.keep_alive(&mut out).await?,
+                () = tokio::time::sleep_until(deadline) => self.keep_alive(&session, &mut out).await?,
             }
         }
     }
@@ -161,7 +161,7 @@ where
         self.first_message_by.map_or(liveness, |by| by.min(liveness))
     }
 
-    async fn keep_alive(&mut self, out: &mut Vec<Utf8Bytes>) -> Result<(), End> {
+    async fn keep_alive(&mut self, session: &Session, out: &mut Vec<Frame>) -> Result<(), End> {
         let now = Instant::now();
         if self.first_message_by.is_some_and(|by| by <= now) {
             return Err(End::Close(Cause::Idle));
@@ -175,9 +175,7 @@ where
             self.flush().await?;
         }
         if self.sent_at + self.hub.config.heartbeat <= now {
-            let stage = self.hub.stage();
-            let board = &stage.snapshot.board;
-            out.push(frame::message(&ServerMessage::Heartbeat { seq: board.seq, as_of: board.as_of }));
+            out.push(session.heartbeat(&self.hub.stage()));
         }
         Ok(())
     }
@@ -186,7 +184,7 @@ where
         &mut self,
         message: Option<Result<Message, axum::Error>>,
         session: &mut Session,
-        out: &mut Vec<Utf8Bytes>,
+        out: &mut Vec<Frame>,
     ) -> Result<(), End> {
         let message = match message {
             None | Some(Ok(Message::Close(_))) => return Err(End::Left),
@@ -234,14 +232,14 @@ where
     }
 
     /// Writes frames; each has the whole deadline.
-    async fn write(&mut self, out: &mut Vec<Utf8Bytes>) -> Result<(), End> {
+    async fn write(&mut self, out: &mut Vec<Frame>) -> Result<(), End> {
         if out.is_empty() {
             return Ok(());
         }
-        for text in out.drain(..) {
+        for frame in out.drain(..) {
             count(&self.hub.counters.frames_sent);
-            self.hub.counters.bytes_sent.fetch_add(text.len() as u64, Ordering::Relaxed);
-            self.send(Message::Text(text)).await?;
+            self.hub.counters.bytes_sent.fetch_add(frame.bytes().len() as u64, Ordering::Relaxed);
+            self.send(frame.into()).await?;
         }
         self.flush().await?;
         self.sent_at = Instant::now();

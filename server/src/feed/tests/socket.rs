@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bus::LogEntry;
 use crate::clock::Clock;
 use crate::feed::connection::serve;
+use crate::feed::frame::Encoding;
 use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::testing::{Market, Step, id};
 
@@ -76,7 +77,7 @@ impl Client {
         let (send, input) = mpsc::unbounded();
         let (output, receive) = mpsc::channel(0);
         let place = hub.sockets.take([127, 0, 0, 1].into()).unwrap();
-        let served = tokio::spawn(serve(hub.clone(), Socket { input, output }, place));
+        let served = tokio::spawn(serve(hub.clone(), Socket { input, output }, Encoding::Json, place));
         Self { market, hub, shutdown, running, served, send, receive }
     }
 
