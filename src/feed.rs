@@ -15,10 +15,12 @@
 
 pub mod client;
 pub mod compact;
+mod digest;
 mod message;
 mod sequence;
 mod splice;
 
+pub use self::digest::{digest_list, digest_rows};
 pub use self::message::{
     Channel, ClientMessage, DeltaFrame, ErrorFrame, Hello, Part, RequestId, Resume, ServerMessage, SnapshotFrame,
     Splice, SubscribeParams, Subscribed,

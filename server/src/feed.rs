@@ -1,4 +1,4 @@
-//! The feed: a WebSocket of changes.
+//! The feed: changes over a WebSocket, or as server-sent events.
 //!
 //! ```text
 //!  store ──bell──▶ Hub: steps every watched View ──▶ Stage @ seq ──▶ Connection ─▶ Session ─▶ socket
@@ -21,6 +21,7 @@ mod session;
 mod stage;
 mod standing;
 mod stats;
+mod stream;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -38,7 +39,7 @@ pub(crate) use self::limits::network;
 pub use self::limits::{ClientAddr, Origins};
 pub use self::stats::FeedStats;
 
-/// The route `/ws`.
+/// The routes `/ws` and `/stream`.
 pub fn router(hub: Arc<Hub>) -> Router {
-    Router::new().route("/ws", get(upgrade::upgrade)).with_state(hub)
+    Router::new().route("/ws", get(upgrade::upgrade)).route("/stream", get(stream::stream)).with_state(hub)
 }

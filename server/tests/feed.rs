@@ -289,3 +289,122 @@ async fn a_stop_says_bye_and_refuses_newcomers() {
     assert_eq!(client.close_code().await, 1012);
     assert!(server.raw(UPGRADE).await.starts_with("HTTP/1.1 503 "));
 }
+
+/// Reads events up to one of a kind: its text.
+async fn event_of(response: &mut reqwest::Response, text: &mut String, kind: &str) -> String {
+    tokio::time::timeout(PATIENCE, async {
+        loop {
+            while let Some((event, rest)) = text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
+                *text = rest;
+                if event.contains(&format!("event: {kind}\n")) {
+                    return event;
+                }
+            }
+            let piece = response.chunk().await.unwrap().unwrap();
+            text.push_str(&String::from_utf8_lossy(&piece));
+        }
+    })
+    .await
+    .unwrap()
+}
+
+fn data_of(event: &str) -> Value {
+    let data = event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    serde_json::from_str(data).unwrap()
+}
+
+fn id_of(event: &str) -> Option<String> {
+    event.lines().find_map(|line| line.strip_prefix("id: ")).map(str::to_owned)
+}
+
+#[tokio::test]
+async fn the_stream_tells_the_same_as_events_and_goes_on_where_it_was() {
+    let server = Server::start(FeedConfig { heartbeat: Duration::from_millis(50), ..FeedConfig::default() });
+    let client = reqwest::Client::new();
+    let address = format!("http://{}/stream?channel=list,rows,status&head=50&range=0,3", server.address);
+    let mut response = client.get(&address).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    for (name, value) in
+        [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")]
+    {
+        assert_eq!(response.headers()[name], value);
+    }
+    let mut text = String::new();
+    let hello = event_of(&mut response, &mut text, "hello").await;
+    assert!(hello.starts_with("retry: 2000\n"), "{hello}");
+    let list = data_of(&event_of(&mut response, &mut text, "snapshot").await);
+    assert_eq!(list["ids"].as_array().unwrap().len(), 50);
+    let rows = data_of(&event_of(&mut response, &mut text, "snapshot").await);
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 3);
+    assert_eq!(data_of(&event_of(&mut response, &mut text, "status").await)["tokens"], 60);
+    let heartbeat = event_of(&mut response, &mut text, "heartbeat").await;
+    assert_eq!(id_of(&heartbeat), Some(format!("{}.1", Epoch::from_bits(7))));
+
+    server.commit([token(59, 1000)]);
+    let rows = event_of(&mut response, &mut text, "delta").await;
+    assert_eq!((id_of(&rows), &data_of(&rows)["patches"][0]["price_usd"]), (None, &json!("10")));
+    let list = event_of(&mut response, &mut text, "delta").await;
+    assert_eq!(data_of(&list)["splices"], json!([[0, 0, [token(59, 1).id]], [2, 1, []]]));
+    let id = id_of(&list).unwrap();
+    drop(response);
+
+    server.commit([token(58, 2000)]);
+    server.hub.advance();
+    let mut response = client.get(&address).header("Last-Event-ID", &id).send().await.unwrap();
+    let mut text = String::new();
+    let subscribed = data_of(&event_of(&mut response, &mut text, "subscribed").await);
+    assert_eq!((&subscribed["channel"], &subscribed["mode"]), (&json!("list"), &json!("resume")));
+    let delta = data_of(&event_of(&mut response, &mut text, "delta").await);
+    assert_eq!((&delta["prev"], &delta["seq"]), (&json!(2), &json!(3)));
+    let rows = data_of(&event_of(&mut response, &mut text, "delta").await);
+    assert_eq!(rows["rows"][0]["id"], json!(token(58, 1).id));
+
+    server.shutdown.cancel();
+    assert_eq!(data_of(&event_of(&mut response, &mut text, "bye").await)["code"], "server_shutdown");
+    assert_eq!(response.chunk().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_stream_takes_the_place_of_a_socket_and_makes_nothing_for_a_reader_that_stops() {
+    let server = Server::start(FeedConfig { sockets_per_address: Some(1), ..FeedConfig::default() });
+    let client = reqwest::Client::new();
+    let address = |query: &str| format!("http://{}/stream?{query}", server.address);
+    for (query, status) in
+        [("", 400), ("channel=weather", 400), ("channel=list&head=7", 400), ("channel=rows&range=1,0&list=x", 400)]
+    {
+        let response = client.get(address(query)).send().await.unwrap();
+        assert_eq!(response.status(), status, "{query}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+    }
+    let stalled = client.get(address("channel=rows")).send().await.unwrap();
+    let refused = client.get(address("channel=rows")).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
+    // Nobody reads: the socket fills, and then no more events are made, however much changes.
+    let sent = || server.hub.stats().bytes_sent;
+    let (mut before, mut quiet) = (sent(), 0);
+    tokio::time::timeout(PATIENCE, async {
+        for figure in 1.. {
+            server.commit((1..=60).map(|number| token(number, figure * 100 + u64::from(number))));
+            server.hub.advance();
+            tokio::task::yield_now().await;
+            quiet = if sent() == before { quiet + 1 } else { 0 };
+            before = sent();
+            if quiet > 100 && figure > 300 {
+                break;
+            }
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(server.hub.stats().sockets, 1);
+    drop(stalled);
+    tokio::time::timeout(PATIENCE, async {
+        while server.hub.stats().sockets > 0 {
+            server.commit([token(1, 7)]);
+            server.hub.advance();
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+}

@@ -7,13 +7,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use memescope::feed::compact::Handle;
+use memescope::feed::digest_rows;
 use memescope::{Seq, TokenId};
 
 use super::content::{RowsDelta, rows_snapshot};
 use super::frame::Frames;
 use super::hub::{Hub, WatchedIds};
 use super::stage::Stage;
-use super::view::{View, digest_rows};
+use super::view::View;
 use crate::store::{RowForm, ToTell};
 
 /// Which rows.
@@ -115,7 +116,8 @@ impl OwnRows {
     }
 
     pub(super) fn digest(&self, stage: &Stage) -> u64 {
-        digest_rows(self.held.iter(), &stage.snapshot)
+        let rows = self.held.iter().filter_map(|id| stage.snapshot.rows.get(id));
+        digest_rows(rows.map(|row| &*row.token))
     }
 
     /// All rows at the stage.

@@ -138,6 +138,17 @@ impl Session {
         }
     }
 
+    /// Up to where everything has been sent.
+    pub(super) fn position(&self) -> (Epoch, Seq) {
+        (self.epoch, self.position)
+    }
+
+    /// The name of the first list that is subscribed to.
+    pub(super) fn list_name(&self) -> Option<String> {
+        let is_list = |sub: &&Sub| matches!(sub, Sub::Shared { view, .. } if matches!(view.kind(), Kind::List { .. }));
+        self.subs.iter().find(is_list).map(|sub| sub.name().to_owned())
+    }
+
     /// What is sent when there is nothing else.
     pub(super) fn heartbeat(&self, stage: &Stage) -> Frame {
         let (seq, as_of) = (stage.seq(), stage.snapshot.board.as_of);
@@ -209,7 +220,8 @@ impl Session {
         Ok(())
     }
 
-    fn subscribe(
+    /// Opens a subscription.
+    pub(super) fn subscribe(
         &mut self,
         id: RequestId,
         channel: Channel,

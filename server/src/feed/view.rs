@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use imbl::OrdMap;
 use memescope::feed::compact::Handle;
-use memescope::feed::splices;
+use memescope::feed::{digest_list, digest_rows, splices};
 use memescope::fnv::Fnv;
 use memescope::query::{Filter, TokenQuery};
 use memescope::{Epoch, Seq, TokenId};
@@ -386,8 +386,10 @@ impl ViewState {
     /// A short name of the state that a client can compute too.
     pub(super) fn digest(&self, board: &Snapshot) -> u64 {
         match &self.content {
-            Content::List { ids, .. } => digest_ids(ids),
-            Content::Rows { members, .. } => digest_rows(members.keys(), board),
+            Content::List { ids, .. } => digest_list(ids),
+            Content::Rows { members, .. } => {
+                digest_rows(members.keys().filter_map(|id| board.rows.get(id)).map(|row| &*row.token))
+            }
         }
     }
 }
@@ -400,33 +402,4 @@ impl From<ListDelta> for Delta {
 
 fn list_delta(prev: Seq, snapshot: &Snapshot, (old, new): (&[TokenId], &[TokenId]), total: usize) -> ListDelta {
     ListDelta { splices: splices(old, new), total, prev, seq: snapshot.board.seq, as_of: snapshot.board.as_of }
-}
-
-fn digest_ids(ids: &[TokenId]) -> u64 {
-    let mut hash = Fnv::default();
-    for (place, id) in ids.iter().enumerate() {
-        if place > 0 {
-            hash.write(b"\n");
-        }
-        hash.write(id.to_string().as_bytes());
-    }
-    hash.finish()
-}
-
-/// Of rows in the order of their ids.
-pub(super) fn digest_rows<'a>(ids: impl Iterator<Item = &'a TokenId>, board: &Snapshot) -> u64 {
-    let mut lines: Vec<String> = ids
-        .filter_map(|id| board.rows.get(id))
-        .map(|row| {
-            let token = &row.token;
-            let price = token.price_usd.map(|price| price.to_string()).unwrap_or_default();
-            format!("{}\t{price}\t{}\n", token.id, token.updated_at)
-        })
-        .collect();
-    lines.sort_unstable();
-    let mut hash = Fnv::default();
-    for line in &lines {
-        hash.write(line.as_bytes());
-    }
-    hash.finish()
 }

@@ -3,7 +3,7 @@
 //! The rows themselves live where they are shown; this state knows which ones there are, so that a patch for a row that
 //! nobody has is seen as the gap that it is.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Applied;
 use super::parts::Parts;
@@ -14,12 +14,40 @@ use crate::{Epoch, Seq, Token, TokenId, TokenPatch};
 /// What happens to one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RowChange {
+    /// Only the rows that are put after this are part of the subscription.
+    Anew,
     /// The whole row.
     Put(Token),
     /// Some of its fields.
     Patch(TokenPatch),
     /// It left the board.
     Gone(TokenId),
+}
+
+impl RowChange {
+    /// The row that it happens to.
+    pub fn id(&self) -> Option<&TokenId> {
+        match self {
+            Self::Anew => None,
+            Self::Put(row) => Some(&row.id),
+            Self::Patch(patch) => Some(&patch.id),
+            Self::Gone(id) => Some(id),
+        }
+    }
+
+    /// Does to kept rows what happened.
+    pub fn apply_to(self, rows: &mut BTreeMap<TokenId, Token>) {
+        match self {
+            Self::Anew => rows.clear(),
+            Self::Put(row) => drop(rows.insert(row.id.clone(), row)),
+            Self::Patch(patch) => {
+                if let Some(row) = rows.get_mut(&patch.id) {
+                    row.apply(patch);
+                }
+            }
+            Self::Gone(id) => drop(rows.remove(&id)),
+        }
+    }
 }
 
 /// The rows of a subscription: which ones are known, and at which seq.
@@ -43,6 +71,11 @@ impl RowsState {
     /// From where a new subscription to `ids` can go on; `None` when not all of these rows are known.
     pub fn resume(&self, ids: &[TokenId]) -> Option<Resume> {
         self.have.filter(|_| ids.iter().all(|id| self.known.contains(id)))
+    }
+
+    /// The state that is known; `None` while there is none.
+    pub fn have(&self) -> Option<Resume> {
+        self.have
     }
 
     /// The subscription is about these rows from now on.
@@ -75,6 +108,7 @@ impl RowsState {
 
     fn put_all(&mut self, frames: Vec<SnapshotFrame>, changes: &mut Vec<RowChange>) -> Applied {
         self.known.clear();
+        changes.push(RowChange::Anew);
         for frame in frames {
             self.have = Some(Resume { epoch: frame.epoch, seq: frame.seq });
             for row in frame.rows.unwrap_or_default() {
@@ -157,10 +191,7 @@ impl RowsState {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -171,11 +202,10 @@ mod tests {
 
     fn apply(rows: &mut Rows, changes: Vec<RowChange>) {
         for change in changes {
-            match change {
-                RowChange::Put(row) => drop(rows.insert(row.id.clone(), row)),
-                RowChange::Patch(patch) => rows.get_mut(&patch.id).unwrap().apply(patch),
-                RowChange::Gone(id) => drop(rows.remove(&id)),
+            if let RowChange::Patch(patch) = &change {
+                assert!(rows.contains_key(&patch.id));
             }
+            change.apply_to(rows);
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use memescope::feed::Verdict;
+use memescope::feed::{Verdict, digest_rows};
 use memescope::{Board, Epoch, EventKind, EventNames, Seq, Source, SourceState, Timestamp, TokenId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::session::{Heard, Session};
 use crate::feed::standing::Standing;
 use crate::feed::testing::{Client, Market, Step, any_steps, id, query, row};
-use crate::feed::view::digest_rows;
 use crate::store::RowForm;
 
 const QUERY: &str = "min_liquidity_usd=10000";
@@ -487,7 +486,9 @@ async fn digests_are_those_that_a_client_computes() {
     let answer = scene.ask(json!({"op": "digest", "sub": list}));
     assert_eq!(answer["digest"], format!("{:016x}", hash.finish()));
     assert_eq!(answer["seq"], 1);
-    let expected = digest_rows((1..12).map(id).collect::<Vec<_>>().iter(), &scene.market.store.snapshot());
+    let snapshot = scene.market.store.snapshot();
+    let rows = (1..12).map(id).filter_map(|id| snapshot.rows.get(&id).cloned()).collect::<Vec<_>>();
+    let expected = digest_rows(rows.iter().map(|row| &*row.token));
     assert_eq!(scene.ask(json!({"op": "digest", "sub": "r4"}))["digest"], format!("{expected:016x}"));
 }
 
