@@ -9,6 +9,9 @@
 //! that the new parameters left out, or that left the range of its list, is no longer part of the subscription: no frame
 //! will speak of it.
 //!
+//! Lists, rows and heartbeats may also be written as bytes: [`compact`]. [`client::FeedClient`] is the whole of a client.
+//! `docs/FEED.md` tells authors of other clients.
+//!
 //! A `rows` subscription with `include: ["provenance"]` has the members `provenance` and `flag_details` in its rows, and
 //! in its patches what changed of them. A field without an origin has no member there: inside `provenance` a `null` takes
 //! the member away.

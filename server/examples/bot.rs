@@ -137,20 +137,19 @@ async fn main() -> Result<(), Failure> {
         }
         tokio::select! {
             _ = tick.tick() => client.tick(now(), dice.random()),
-            message = next(&mut socket) => match message {
-                Some(message) => {
-                    let Some(message) = read(&message) else { continue };
-                    for change in client.receive(now(), dice.random(), message).rows {
-                        let id = change.id().cloned();
-                        change.apply_to(&mut rows);
-                        if let Some(line) = id.and_then(|id| moves.line(rows.get(&id)?)) {
-                            println!("{line}");
-                        }
-                    }
-                }
-                None => {
+            message = next(&mut socket) => {
+                let Some(message) = message else {
                     socket = None;
                     client.closed(now(), dice.random());
+                    continue;
+                };
+                let Some(message) = read(&message) else { continue };
+                for change in client.receive(now(), dice.random(), message).rows {
+                    let id = change.id().cloned();
+                    change.apply_to(&mut rows);
+                    if let Some(line) = id.and_then(|id| moves.line(rows.get(&id)?)) {
+                        println!("{line}");
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
+use memescope::feed::compact::{self, CompactFrame, Names};
 use memescope::{Board, Chain, Epoch, Price, Timestamp, Token, TokenId};
 use serde_json::{Value, json};
 use server::bus::LogEntry;
@@ -163,6 +164,43 @@ async fn two_subscribers_get_the_same_bytes_and_rows_follow_the_list() {
     assert_eq!(ours, theirs);
     let delta: Value = serde_json::from_str(&ours).unwrap();
     assert_eq!((&delta["prev"], &delta["seq"], &delta["sub"]), (&snapshot["seq"], &rows["seq"], &sub));
+}
+
+/// A change of a price and its percent, as it is sent to a bot that follows all rows: every row of the board changes.
+#[tokio::test]
+async fn a_changed_price_takes_seven_bytes() {
+    let server = Server::start(FeedConfig::default());
+    let mut request = format!("ws://{}/ws", server.address).into_client_request().unwrap();
+    let offered = "memescope.v1.json, memescope.v1.bin".parse().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", offered);
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (socket, response) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "memescope.v1.bin");
+    let mut client = Client(socket);
+    client.say(&json!({"op": "subscribe", "id": 1, "channel": "rows", "params": {"all": true}})).await;
+    assert_eq!(client.next_of("subscribed").await["mode"], "snapshot");
+    let mut names = Names::default();
+    let frame = async |client: &mut Client| loop {
+        if let Message::Binary(bytes) = client.next().await
+            && let Some(CompactFrame::Rows(frame)) = compact::read(&bytes)
+        {
+            return (bytes.len(), frame);
+        }
+    };
+    let snapshot = frame(&mut client).await.1.snapshot(&mut names).unwrap();
+    assert_eq!(snapshot.rows.unwrap().len(), 60);
+
+    let changed = |number: u8| {
+        let mut token = (*token(number, 1_000 + u64::from(number))).clone();
+        token.change_pct.h24 = Some(-f64::from(u16::from(number) + 300) / 100.0);
+        token.volume_usd.h24 = Some(f64::from(number));
+        Arc::new(token)
+    };
+    server.commit((1..=60).map(changed));
+    let (length, delta) = frame(&mut client).await;
+    let delta = delta.delta(&mut names).unwrap();
+    assert_eq!((delta.patches.len(), delta.patches[0].price_usd), (60, Some(Price::new(1_001, -2))));
+    assert!(length <= 60 * 7 + 40, "{length} bytes for 60 rows");
 }
 
 #[tokio::test]
@@ -336,7 +374,7 @@ async fn the_stream_tells_the_same_as_events_and_goes_on_where_it_was() {
     assert_eq!(list["ids"].as_array().unwrap().len(), 50);
     let rows = data_of(&event_of(&mut response, &mut text, "snapshot").await);
     assert_eq!(rows["rows"].as_array().unwrap().len(), 3);
-    assert_eq!(data_of(&event_of(&mut response, &mut text, "status").await)["tokens"], 60);
+    assert_eq!(data_of(&event_of(&mut response, &mut text, "status").await)["stale"], false);
     let heartbeat = event_of(&mut response, &mut text, "heartbeat").await;
     assert_eq!(id_of(&heartbeat), Some(format!("{}.1", Epoch::from_bits(7))));
 
@@ -370,7 +408,7 @@ async fn a_stream_takes_the_place_of_a_socket_and_makes_nothing_for_a_reader_tha
     let client = reqwest::Client::new();
     let address = |query: &str| format!("http://{}/stream?{query}", server.address);
     for (query, status) in
-        [("", 400), ("channel=weather", 400), ("channel=list&head=7", 400), ("channel=rows&range=1,0&list=x", 400)]
+        [("", 400), ("channel=weather", 400), ("channel=list&head=7", 400), ("channel=rows&range=0,3", 400)]
     {
         let response = client.get(address(query)).send().await.unwrap();
         assert_eq!(response.status(), status, "{query}");

@@ -142,15 +142,19 @@ where
         loop {
             self.write(&mut out).await?;
             let deadline = self.next_deadline();
+            let list_due = session.due();
             tokio::select! {
                 biased;
                 () = self.hub.closing.cancelled() => return Err(self.bye().await),
                 // The hub outlives its connections, so its stages do not end.
                 _ = stages.changed() => {
                     let stage = stages.borrow_and_update().clone();
-                    session.catch_up(&stage, &mut out);
+                    session.follow(&stage, Instant::now(), &mut out);
                 }
                 message = self.socket.next() => self.hear(message, &mut session, &mut out)?,
+                () = tokio::time::sleep_until(list_due.unwrap_or(deadline)), if list_due.is_some() => {
+                    session.follow(&self.hub.stage(), Instant::now(), &mut out);
+                }
                 () = tokio::time::sleep_until(deadline) => self.keep_alive(&session, &mut out).await?,
             }
         }

@@ -11,6 +11,7 @@ use memescope::feed::{
 };
 use memescope::query::MAX_IDS;
 use memescope::{Epoch, Seq};
+use tokio::time::Instant;
 
 use super::events::EventFilter;
 use super::frame::{self, Encoding, Frame, Frames};
@@ -41,14 +42,23 @@ pub(super) struct Session {
     epoch: Epoch,
     position: Seq,
     subs: Vec<Sub>,
+    /// When the first list that waits may have its frame.
+    due: Option<Instant>,
 }
 
 #[derive(Debug)]
 enum Sub {
-    Shared { view: Arc<View>, have: Seq },
+    Shared {
+        view: Arc<View>,
+        have: Seq,
+        /// When it last had a frame, and may have another only later.
+        told_at: Option<Instant>,
+    },
     Own(OwnRows),
     Events(EventFilter),
-    Status { shown: Arc<StatusFrame> },
+    Status {
+        shown: Arc<StatusFrame>,
+    },
 }
 
 /// Whether a message could be read.
@@ -102,11 +112,26 @@ impl Session {
             limits: limits.into_iter().map(|(name, limit)| (name.to_owned(), limit as u64)).collect(),
         })));
         out.push(stage.status.frame.clone());
-        Self { hub, encoding, epoch: board.epoch, position: board.seq, subs: Vec::new() }
+        Self { hub, encoding, epoch: board.epoch, position: board.seq, subs: Vec::new(), due: None }
+    }
+
+    /// Brings every subscription to the stage, except lists that had a frame just now: those wait until [`Session::due`].
+    pub(super) fn follow(&mut self, stage: &Stage, now: Instant, out: &mut Vec<Frame>) {
+        self.bring(stage, Some(now), out);
+    }
+
+    /// When a list that waits is to be brought to the newest stage.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
     }
 
     /// Brings every subscription to the stage.
     pub(super) fn catch_up(&mut self, stage: &Stage, out: &mut Vec<Frame>) {
+        self.bring(stage, None, out);
+    }
+
+    fn bring(&mut self, stage: &Stage, now: Option<Instant>, out: &mut Vec<Frame>) {
+        self.due = None;
         let (hub, encoding, position) = (&self.hub, self.encoding, self.position);
         let same_epoch = self.epoch == stage.epoch();
         let moved = !same_epoch || position < stage.seq();
@@ -120,17 +145,27 @@ impl Session {
                     }
                     out.extend(frames.iter().flat_map(|frames| frames.iter().cloned()));
                 }
-                Sub::Shared { view, have } if moved => {
+                // A list may have waited, so it is looked at even if nothing moved.
+                Sub::Shared { view, have, told_at } => {
+                    let may_at = told_at.map(|at| at + hub.config.list_interval);
+                    let early = may_at.zip(now).is_some_and(|(may_at, now)| now < may_at);
+                    if early && same_epoch && matches!(view.kind(), Kind::List { .. }) {
+                        let is_behind = stage.views.get(view.name()).is_some_and(|state| state.changed_at() > *have);
+                        self.due = self.due.into_iter().chain(may_at.filter(|_| is_behind)).min();
+                        continue;
+                    }
                     let before = same_epoch.then_some(*have);
-                    let frames = catch_up_shared(hub, view, have, before, (stage, encoding));
-                    out.extend(frames.iter().flat_map(|frames| frames.iter().cloned()));
+                    if let Some(frames) = catch_up_shared(hub, view, have, before, (stage, encoding)) {
+                        *told_at = now;
+                        out.extend(frames.iter().cloned());
+                    }
                 }
                 Sub::Events(filter) => filter.tell(stage, out),
                 Sub::Status { shown } if !Arc::ptr_eq(shown, &stage.status) => {
                     *shown = stage.status.clone();
                     out.push(shown.frame.clone());
                 }
-                Sub::Own(_) | Sub::Shared { .. } | Sub::Status { .. } => {}
+                Sub::Own(_) | Sub::Status { .. } => {}
             }
         }
         if moved {
@@ -194,8 +229,8 @@ impl Session {
                 self.catch_up(&stage, out);
                 match &mut self.subs[place] {
                     Sub::Own(rows) => out.extend(rows.snapshot(&stage, None).iter().cloned()),
-                    Sub::Shared { view, have } => {
-                        out.extend(shared_snapshot(view, have, &stage, self.encoding).iter().cloned())
+                    Sub::Shared { view, have, .. } => {
+                        out.extend(shared_snapshot(view, have, &stage, self.encoding).iter().cloned());
                     }
                     Sub::Status { shown } => out.push(shown.frame.clone()),
                     Sub::Events(_) => return Err(invalid("events have no state to send again")),
@@ -207,7 +242,7 @@ impl Session {
                 self.catch_up(&stage, out);
                 let (seq, digest) = match &self.subs[place] {
                     Sub::Own(rows) => (rows.have(), rows.digest(&stage)),
-                    Sub::Shared { view, have } => {
+                    Sub::Shared { view, have, .. } => {
                         let state = stage.views.get(view.name());
                         (*have, state.map_or(0, |state| state.digest(&stage.snapshot)))
                     }
@@ -294,7 +329,7 @@ impl Session {
             }
             None => ("snapshot", shared_snapshot(&view, &mut have, &stage, encoding)),
         };
-        self.add(id, channel, Sub::Shared { view, have }, mode, &frames, out)
+        self.add(id, channel, Sub::Shared { view, have, told_at: None }, mode, &frames, out)
     }
 
     fn subscribe_rows(

@@ -33,7 +33,7 @@ use super::stats::count;
 use crate::problem::Problem;
 
 /// How long a reader waits before it comes back, milliseconds.
-const RETRY: &str = "retry: 2000\n\n";
+const RETRY: &str = "retry: 2000\n";
 
 /// What is followed, in the order in which it is opened.
 #[derive(Debug, Default, PartialEq)]
@@ -103,6 +103,7 @@ impl Asked {
                     let most = u32::try_from(MAX_IDS).unwrap_or(u32::MAX);
                     rows.range = rows.range.or(Some((0, head.min(most))));
                 }
+                None if rows.range.is_some() => return Err(invalid("range needs the channel list")),
                 None => rows.all = Some(true),
             }
             session.subscribe(name("rows"), Channel::Rows, rows, resume, out)?;

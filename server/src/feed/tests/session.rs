@@ -16,7 +16,7 @@ use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::session::{Heard, Session};
 use crate::feed::standing::Standing;
 use crate::feed::testing::{Client, Market, Step, any_steps, id, query, row};
-use crate::store::RowForm;
+use crate::store::{RowForm, ToTell};
 
 const QUERY: &str = "min_liquidity_usd=10000";
 
@@ -336,6 +336,38 @@ async fn equal_views_share_their_bytes_and_go_when_nobody_watches() {
     scene.hub.advance();
     assert_eq!((scene.hub.stats().views, scene.hub.stats().subs), (0, 0));
     assert!(scene.hub.watched().is_empty());
+}
+
+#[tokio::test]
+async fn compact_frames_are_shared_and_a_change_is_encoded_once() {
+    let scene = Scene::new(FeedConfig::default());
+    let mut frames = [(); 2].map(|()| {
+        let mut out = Vec::new();
+        let mut session = Session::open(scene.hub.clone(), &scene.hub.stage(), Encoding::Compact, &mut out);
+        for (id, channel, params) in [(1, "rows", json!({"all": true})), (2, "list", json!({"head": 50}))] {
+            let request = json!({"op": "subscribe", "id": id, "channel": channel, "params": params});
+            assert_eq!(session.hear(&request.to_string(), &mut out), Heard::Well);
+        }
+        (session, out)
+    });
+    let commit = scene.market.commit(&Step::from([(3, Some(399)), (4, Some(1))]));
+    scene.hub.advance();
+    for (session, out) in &mut frames {
+        session.catch_up(&scene.hub.stage(), out);
+    }
+    let [ours, theirs] =
+        frames.map(|(_, out)| out.into_iter().filter(|frame| matches!(frame, Frame::Bytes(_))).collect::<Vec<_>>());
+    assert_eq!(ours.len(), 4, "two snapshots and two deltas");
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(ours.bytes().as_ptr(), theirs.bytes().as_ptr(), "the very same bytes");
+    }
+    for change in &commit.changes {
+        let told = [(); 2].map(|()| match change.to_tell(RowForm::Compact) {
+            ToTell::Patch(patch) => patch.as_ptr(),
+            other => unreachable!("a patch: {other:?}"),
+        });
+        assert_eq!(told[0], told[1]);
+    }
 }
 
 #[tokio::test]

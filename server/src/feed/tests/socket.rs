@@ -233,6 +233,35 @@ async fn a_late_reader_gets_what_it_missed_in_one_frame() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rows_come_four_times_a_second_and_orders_once() {
+    let mut client = Client::connect();
+    client.say(&json!({"op": "subscribe", "id": 1, "channel": "rows", "params": {"all": true}}));
+    client.say(&json!({"op": "subscribe", "id": 2, "channel": "list", "params": {"sort": "price_usd"}}));
+    client.next_of("snapshot").await;
+    client.next_of("snapshot").await;
+    let market = client.market.store.clone();
+    let commits = tokio::spawn(async move {
+        let market = Market { store: market };
+        // The first and the second change places all the time.
+        for round in 0..100u16 {
+            market.commit(&Step::from([(1, Some(10 + round % 2 * 10)), (2, Some(15)), (3, Some(round))]));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let (mut rows, mut lists) = (0, 0);
+    let last = loop {
+        let frame = client.next_of("delta").await;
+        let is_list = frame.get("splices").is_some();
+        *(if is_list { &mut lists } else { &mut rows }) += 1;
+        if is_list && commits.is_finished() && frame["seq"] == 101 {
+            break frame;
+        }
+    };
+    assert!((30..=41).contains(&rows) && (9..=12).contains(&lists), "in ten seconds {rows} and {lists}");
+    assert_eq!(last["total"], 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_says_bye() {
     let mut client = Client::connect();
     client.next_of("hello").await;
