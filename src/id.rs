@@ -196,6 +196,20 @@ address_id!(
     PoolId
 );
 
+impl TokenId {
+    /// The address of a token on Solana as the number that it is.
+    pub fn solana_bytes(&self) -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        let length = (self.chain.as_str() == "solana").then(|| bs58::decode(&*self.address).onto(&mut bytes[..]));
+        (length?.ok()? == 32).then_some(bytes)
+    }
+
+    /// The token on Solana whose address is that number.
+    pub fn of_solana_bytes(bytes: [u8; 32]) -> Self {
+        Self { chain: Chain::solana(), address: bs58::encode(bytes).into_string().into() }
+    }
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {

@@ -54,6 +54,11 @@ impl<K, V> SortedMap<K, V> {
         self.0.iter().map(|(_, value)| value)
     }
 
+    /// Takes out all entries but those that are to be kept.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&K, &V) -> bool) {
+        self.0.retain(|(key, value)| keeps(key, value));
+    }
+
     /// Gives back memory that no entry uses.
     pub fn shrink_to_fit(&mut self) {
         self.0.shrink_to_fit();

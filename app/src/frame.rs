@@ -1,13 +1,12 @@
-//! What the page reads of the feed, and what it says to it.
+//! What the page reads of the feed.
 //!
-//! The kind of a message is read first, and the rest of it as the type of that kind. What the page asks for is a part of
-//! what a client may.
+//! The kind of a message is read first, and the rest of it as the type of that kind. Lists, rows and heartbeats come as
+//! bytes where the server speaks the compact subprotocol.
 
-use std::collections::BTreeMap;
-
-use memescope::feed::{Channel, DeltaFrame, Resume, SnapshotFrame};
-use memescope::{Price, Seq, SourceReport, Timestamp, TokenId};
-use serde::Serialize;
+use memescope::feed::client::Incoming;
+use memescope::feed::compact::{self, CompactFrame, RowsFrame};
+use memescope::feed::{Channel, DeltaFrame, SnapshotFrame};
+use memescope::{Price, Seq, SourceReport, Timestamp};
 
 use crate::json::{Json, Read, fields};
 
@@ -19,6 +18,7 @@ pub(crate) enum Frame {
     Updated(Answer),
     Snapshot(SnapshotFrame),
     Delta(DeltaFrame),
+    Rows(RowsFrame),
     Status(Status),
     Heartbeat(Heartbeat),
     Refused(Refused),
@@ -102,55 +102,41 @@ impl Frame {
             _ => Self::Other,
         })
     }
-}
 
-/// A request of the page.
-#[derive(Debug, Serialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
-pub(crate) enum Request {
-    Subscribe {
-        id: u64,
-        channel: Channel,
-        params: Params,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        resume: Option<Resume>,
-    },
-    Update {
-        id: u64,
-        sub: String,
-        params: Params,
-    },
-    Unsubscribe {
-        id: u64,
-        sub: String,
-    },
-    Resync {
-        id: u64,
-        sub: String,
-    },
-}
+    /// Reads a message of the compact subprotocol; `None` when it is none.
+    pub(crate) fn read_compact(bytes: &[u8]) -> Option<Self> {
+        Some(match compact::read(bytes)? {
+            CompactFrame::Snapshot(frame) => Self::Snapshot(frame),
+            CompactFrame::Delta(frame) => Self::Delta(frame),
+            CompactFrame::Rows(frame) => Self::Rows(frame),
+            CompactFrame::Heartbeat { as_of, .. } => Self::Heartbeat(Heartbeat { as_of }),
+        })
+    }
 
-/// What a subscription of the page is about.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Params {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) head: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ids: Option<Vec<TokenId>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) list: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) range: Option<(u32, u32)>,
-    /// The view, as in the address of the API.
-    #[serde(flatten)]
-    pub(crate) query: BTreeMap<String, String>,
+    /// What the connection makes use of.
+    pub(crate) fn into_incoming(self) -> Incoming {
+        match self {
+            Self::Hello(hello) => Incoming::Hello { heartbeat_ms: hello.heartbeat_ms },
+            Self::Subscribed(Subscribed { id, channel, sub }) => Incoming::Subscribed { id, channel, sub },
+            Self::Updated(answer) => Incoming::Updated { id: answer.id },
+            Self::Snapshot(frame) => Incoming::Snapshot(frame),
+            Self::Delta(frame) => Incoming::Delta(frame),
+            Self::Rows(frame) => Incoming::Rows(frame),
+            Self::Refused(refused) => Incoming::Refused { id: refused.id, status: refused.status },
+            Self::Bye(bye) => Incoming::Bye { retry_after_ms: bye.retry_after_ms },
+            Self::Status(_) | Self::Heartbeat(_) | Self::Other => Incoming::Other,
+        }
+    }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use memescope::feed::{self, ClientMessage, ErrorFrame, RequestId, ServerMessage, SubscribeParams};
-    use memescope::{Epoch, Token};
+    use std::collections::BTreeMap;
+
+    use memescope::feed::client::{Params, Request};
+    use memescope::feed::{self, ClientMessage, ErrorFrame, RequestId, Resume, ServerMessage, SubscribeParams};
+    use memescope::{Epoch, Token, TokenId};
 
     use super::*;
 
@@ -271,6 +257,23 @@ mod tests {
             ClientMessage::Unsubscribe { id: id.clone(), sub: sub.clone() }
         );
         assert_eq!(understood(&Request::Resync { id: 4, sub: sub.clone() }), ClientMessage::Resync { id, sub });
+    }
+
+    #[test]
+    fn reads_the_compact_subprotocol() {
+        let at = Timestamp::from_secs(5);
+        assert_eq!(Frame::read_compact(&compact::heartbeat(4, at)), Some(Frame::Heartbeat(Heartbeat { as_of: at })));
+        let kind = compact::Kind::Delta { prev: 3 };
+        let head = compact::Head { sub: "l1", seq: 4, as_of: at, kind };
+        let frames = compact::list_delta(&head, 9, &[(0, 1, vec![])]);
+        let Some(Frame::Delta(delta)) = Frame::read_compact(&frames[0]) else { unreachable!("a delta") };
+        assert_eq!((delta.prev, delta.seq, delta.total), (3, 4, Some(9)));
+        assert_eq!(Frame::read_compact(&[9, 9]), None);
+        assert_eq!(Frame::Delta(delta.clone()).into_incoming(), Incoming::Delta(delta));
+        assert_eq!(
+            Frame::Refused(Refused { id: Some(3), status: 503 }).into_incoming(),
+            Incoming::Refused { id: Some(3), status: 503 }
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The feed: a WebSocket of changes.
+//! The feed: changes over a WebSocket, or as server-sent events.
 //!
 //! ```text
 //!  store ──bell──▶ Hub: steps every watched View ──▶ Stage @ seq ──▶ Connection ─▶ Session ─▶ socket
@@ -10,6 +10,7 @@
 //! queue, only the seq up to which it was served; one that is late gets all it missed in one frame.
 
 mod connection;
+mod content;
 mod events;
 mod frame;
 mod hub;
@@ -21,6 +22,7 @@ mod session;
 mod stage;
 mod standing;
 mod stats;
+mod stream;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -40,7 +42,7 @@ pub(crate) use self::limits::network;
 pub use self::limits::{ClientAddr, Origins};
 pub use self::stats::FeedStats;
 
-/// The route `/ws`.
+/// The routes `/ws` and `/stream`.
 pub fn router(hub: Arc<Hub>) -> Router {
-    Router::new().route("/ws", get(upgrade::upgrade)).with_state(hub)
+    Router::new().route("/ws", get(upgrade::upgrade)).route("/stream", get(stream::stream)).with_state(hub)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
+use memescope::feed::compact::{self, CompactFrame, Names};
 use memescope::{Board, Chain, Epoch, Price, Timestamp, Token, TokenId};
 use serde_json::{Value, json};
 use server::bus::LogEntry;
@@ -165,6 +166,44 @@ async fn two_subscribers_get_the_same_bytes_and_rows_follow_the_list() {
     assert_eq!((&delta["prev"], &delta["seq"], &delta["sub"]), (&snapshot["seq"], &rows["seq"], &sub));
 }
 
+/// A change of a price and its percent, as it is sent to a bot that follows all rows: every row of the board changes.
+#[tokio::test]
+async fn a_changed_price_takes_seven_bytes() {
+    let server = Server::start(FeedConfig::default());
+    let mut request = format!("ws://{}/ws", server.address).into_client_request().unwrap();
+    let offered = "memescope.v1.json, memescope.v1.bin".parse().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", offered);
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (socket, response) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "memescope.v1.bin");
+    let mut client = Client(socket);
+    client.say(&json!({"op": "subscribe", "id": 1, "channel": "rows", "params": {"all": true}})).await;
+    assert_eq!(client.next_of("subscribed").await["mode"], "snapshot");
+    let mut names = Names::default();
+    let frame = async |client: &mut Client| loop {
+        if let Message::Binary(bytes) = client.next().await
+            && let Some(CompactFrame::Rows(frame)) = compact::read(&bytes)
+        {
+            return (bytes.len(), frame);
+        }
+    };
+    let snapshot = frame(&mut client).await.1.snapshot(&mut names).unwrap();
+    assert_eq!(snapshot.rows.unwrap().len(), 60);
+
+    let changed = |number: u8| {
+        let mut token = (*token(number, 1_000 + u64::from(number))).clone();
+        token.change_pct.h24 = Some(-f64::from(u16::from(number) + 300) / 100.0);
+        token.volume_usd.h24 = Some(f64::from(number));
+        Arc::new(token)
+    };
+    server.commit((1..=60).map(changed));
+    let (length, delta) = frame(&mut client).await;
+    let delta = delta.delta(&mut names).unwrap();
+    assert_eq!(delta.patches.len(), 60);
+    assert!(delta.patches.iter().any(|patch| patch.price_usd == Some(Price::new(1_001, -2))));
+    assert!(length <= 60 * 7 + 40, "{length} bytes for 60 rows");
+}
+
 #[tokio::test]
 async fn a_request_that_is_no_upgrade_is_told_so() {
     let server = Server::start(FeedConfig::default());
@@ -288,4 +327,123 @@ async fn a_stop_says_bye_and_refuses_newcomers() {
     assert_eq!(client.next_of("bye").await["code"], "server_shutdown");
     assert_eq!(client.close_code().await, 1012);
     assert!(server.raw(UPGRADE).await.starts_with("HTTP/1.1 503 "));
+}
+
+/// Reads events up to one of a kind: its text.
+async fn event_of(response: &mut reqwest::Response, text: &mut String, kind: &str) -> String {
+    tokio::time::timeout(PATIENCE, async {
+        loop {
+            while let Some((event, rest)) = text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
+                *text = rest;
+                if event.contains(&format!("event: {kind}\n")) {
+                    return event;
+                }
+            }
+            let piece = response.chunk().await.unwrap().unwrap();
+            text.push_str(&String::from_utf8_lossy(&piece));
+        }
+    })
+    .await
+    .unwrap()
+}
+
+fn data_of(event: &str) -> Value {
+    let data = event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    serde_json::from_str(data).unwrap()
+}
+
+fn id_of(event: &str) -> Option<String> {
+    event.lines().find_map(|line| line.strip_prefix("id: ")).map(str::to_owned)
+}
+
+#[tokio::test]
+async fn the_stream_tells_the_same_as_events_and_goes_on_where_it_was() {
+    let server = Server::start(FeedConfig { heartbeat: Duration::from_millis(50), ..FeedConfig::default() });
+    let client = reqwest::Client::new();
+    let address = format!("http://{}/stream?channel=list,rows,status&head=50&range=0,3", server.address);
+    let mut response = client.get(&address).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    for (name, value) in
+        [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")]
+    {
+        assert_eq!(response.headers()[name], value);
+    }
+    let mut text = String::new();
+    let hello = event_of(&mut response, &mut text, "hello").await;
+    assert!(hello.starts_with("retry: 2000\n"), "{hello}");
+    let list = data_of(&event_of(&mut response, &mut text, "snapshot").await);
+    assert_eq!(list["ids"].as_array().unwrap().len(), 50);
+    let rows = data_of(&event_of(&mut response, &mut text, "snapshot").await);
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 3);
+    assert_eq!(data_of(&event_of(&mut response, &mut text, "status").await)["stale"], false);
+    let heartbeat = event_of(&mut response, &mut text, "heartbeat").await;
+    assert_eq!(id_of(&heartbeat), Some(format!("{}.1", Epoch::from_bits(7))));
+
+    server.commit([token(59, 1000)]);
+    let rows = event_of(&mut response, &mut text, "delta").await;
+    assert_eq!((id_of(&rows), &data_of(&rows)["patches"][0]["price_usd"]), (None, &json!("10")));
+    let list = event_of(&mut response, &mut text, "delta").await;
+    assert_eq!(data_of(&list)["splices"], json!([[0, 1, []], [1, 0, [token(60, 1).id]]]));
+    let id = id_of(&list).unwrap();
+    drop(response);
+
+    server.commit([token(58, 2000)]);
+    server.hub.advance();
+    let mut response = client.get(&address).header("Last-Event-ID", &id).send().await.unwrap();
+    let mut text = String::new();
+    let subscribed = data_of(&event_of(&mut response, &mut text, "subscribed").await);
+    assert_eq!((&subscribed["channel"], &subscribed["mode"]), (&json!("list"), &json!("resume")));
+    let delta = data_of(&event_of(&mut response, &mut text, "delta").await);
+    assert_eq!((&delta["prev"], &delta["seq"]), (&json!(2), &json!(3)));
+    let rows = data_of(&event_of(&mut response, &mut text, "delta").await);
+    assert_eq!(rows["patches"][0]["price_usd"], "20");
+
+    server.shutdown.cancel();
+    assert_eq!(data_of(&event_of(&mut response, &mut text, "bye").await)["code"], "server_shutdown");
+    assert_eq!(response.chunk().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_stream_takes_the_place_of_a_socket_and_makes_nothing_for_a_reader_that_stops() {
+    let server = Server::start(FeedConfig { sockets_per_address: Some(1), ..FeedConfig::default() });
+    let client = reqwest::Client::new();
+    let address = |query: &str| format!("http://{}/stream?{query}", server.address);
+    for (query, status) in
+        [("", 400), ("channel=weather", 400), ("channel=list&head=7", 400), ("channel=rows&range=0,3", 400)]
+    {
+        let response = client.get(address(query)).send().await.unwrap();
+        assert_eq!(response.status(), status, "{query}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+    }
+    let stalled = client.get(address("channel=rows")).send().await.unwrap();
+    let refused = client.get(address("channel=rows")).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
+    // Nobody reads: the socket fills, and then no more events are made, however much changes.
+    let sent = || server.hub.stats().bytes_sent;
+    let (mut before, mut quiet) = (sent(), 0);
+    tokio::time::timeout(PATIENCE, async {
+        for figure in 1.. {
+            server.commit((1..=60).map(|number| token(number, figure * 100 + u64::from(number))));
+            server.hub.advance();
+            tokio::task::yield_now().await;
+            quiet = if sent() == before { quiet + 1 } else { 0 };
+            before = sent();
+            if quiet > 100 && figure > 300 {
+                break;
+            }
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(server.hub.stats().sockets, 1);
+    drop(stalled);
+    tokio::time::timeout(PATIENCE, async {
+        while server.hub.stats().sockets > 0 {
+            server.commit([token(1, 7)]);
+            server.hub.advance();
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
 }

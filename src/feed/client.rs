@@ -2,13 +2,19 @@
 //!
 //! Pure: frames, times and random numbers come in as arguments, so the same code serves a browser, a bot and a test.
 
+mod incoming;
 mod link;
 mod list;
+mod machine;
 mod parts;
+mod request;
 mod rows;
 
+pub use self::incoming::Incoming;
 pub use self::link::{Link, LinkAction, LinkState};
 pub use self::list::ListState;
+pub use self::machine::{Action, FeedClient, News, Wanted};
+pub use self::request::{Params, Request};
 pub use self::rows::{RowChange, RowsState};
 
 /// What came of a frame.

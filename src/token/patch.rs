@@ -75,6 +75,12 @@ pub struct WindowsPatch<T> {
     pub d7: Option<Option<T>>,
 }
 
+impl<T> Default for WindowsPatch<T> {
+    fn default() -> Self {
+        Self { m5: None, h1: None, h6: None, h24: None, d7: None }
+    }
+}
+
 impl<T: Clone + PartialEq> Patchable for PerWindow<T> {
     type Patch = WindowsPatch<T>;
 
@@ -117,6 +123,11 @@ macro_rules! token_patch {
         }
 
         impl TokenPatch {
+            /// A patch that changes nothing.
+            pub fn of(id: TokenId) -> Self {
+                Self { id, $($field: None,)* }
+            }
+
             /// What turns the row `old` into `new`; `None` when no published field differs.
             ///
             /// Both must be rows of one token.

@@ -1,13 +1,15 @@
 //! A WebSocket whose events go to the feed.
 
+use js_sys::{Array, ArrayBuffer, Uint8Array};
+use memescope::feed::client::Request;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Event, MessageEvent, WebSocket};
+use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
-use crate::frame::Request;
+use crate::frame::Frame;
 
-/// The protocol that the page speaks.
-const PROTOCOL: &str = "memescope.v1.json";
+/// The protocols that the page speaks; the server chooses.
+const PROTOCOLS: [&str; 2] = ["memescope.v1.bin", "memescope.v1.json"];
 
 /// An open or opening socket. Dropping it closes it silently.
 pub(super) struct Socket {
@@ -18,14 +20,22 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Opens a socket to this page's server; `None` when the browser refuses.
-    pub(super) fn open(on_text: impl Fn(String) + 'static, on_close: impl Fn() + 'static) -> Option<Self> {
+    pub(super) fn open(on_frame: impl Fn(Frame) + 'static, on_close: impl Fn() + 'static) -> Option<Self> {
         let location = leptos::prelude::window().location();
         let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
         let url = format!("{scheme}://{}/ws", location.host().ok()?);
-        let socket = WebSocket::new_with_str(&url, PROTOCOL).ok()?;
+        let protocols: Array = PROTOCOLS.iter().map(|protocol| wasm_bindgen::JsValue::from_str(protocol)).collect();
+        let socket = WebSocket::new_with_str_sequence(&url, &protocols).ok()?;
+        socket.set_binary_type(BinaryType::Arraybuffer);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(text) = event.data().as_string() {
-                on_text(text);
+            let data = event.data();
+            let frame = match (data.as_string(), data.dyn_ref::<ArrayBuffer>()) {
+                (Some(text), _) => Frame::read(&text),
+                (None, Some(bytes)) => Frame::read_compact(&Uint8Array::new(bytes).to_vec()),
+                (None, None) => None,
+            };
+            if let Some(frame) = frame {
+                on_frame(frame);
             }
         });
         let on_close = Closure::<dyn FnMut(Event)>::new(move |_| on_close());

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use axum::extract::ws::{CloseFrame, Message};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use memescope::feed::ServerMessage;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::frame;
+use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
 use super::inflow::{Inflow, Unfinished};
 use super::limits::{Bucket, Place};
@@ -67,12 +67,12 @@ enum End {
 }
 
 /// Serves a socket until it ends.
-pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: S, place: Place, inflow: Inflow)
+pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: S, encoding: Encoding, place: Place, inflow: Inflow)
 where
     S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
 {
     inflow.begin();
-    let end = Connection::new(&hub, &mut socket, &inflow).run().await;
+    let end = Connection::new(&hub, &mut socket, &inflow).run(encoding).await;
     inflow.end();
     match end {
         End::Close(cause) => {
@@ -137,36 +137,40 @@ where
         }
     }
 
-    async fn run(mut self) -> End {
-        match self.follow().await {
+    async fn run(mut self, encoding: Encoding) -> End {
+        match self.follow(encoding).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn follow(&mut self) -> Result<std::convert::Infallible, End> {
+    async fn follow(&mut self, encoding: Encoding) -> Result<std::convert::Infallible, End> {
         let mut stages = self.hub.follow();
         let stage = stages.borrow_and_update().clone();
         let mut out = Vec::new();
-        let mut session = Session::open(self.hub.clone(), &stage, &mut out);
+        let mut session = Session::open(self.hub.clone(), &stage, encoding, &mut out);
         drop(stage);
         loop {
             self.write(&mut out).await?;
             let deadline = self.next_deadline();
+            let list_due = session.due();
             tokio::select! {
                 biased;
                 () = self.hub.closing.cancelled() => return Err(self.bye().await),
                 // The hub outlives its connections, so its stages do not end.
                 _ = stages.changed() => {
                     let stage = stages.borrow_and_update().clone();
-                    session.catch_up(&stage, &mut out);
+                    session.follow(&stage, Instant::now(), &mut out);
                 }
                 message = self.socket.next() => if let Err(end) = self.hear(message, &mut session, &mut out) {
                     // What is wrong with a last message is said before the end.
                     self.write(&mut out).await?;
                     return Err(end);
                 },
-                () = tokio::time::sleep_until(deadline) => self.keep_alive(&mut out).await?,
+                () = tokio::time::sleep_until(list_due.unwrap_or(deadline)), if list_due.is_some() => {
+                    session.follow(&self.hub.stage(), Instant::now(), &mut out);
+                }
+                () = tokio::time::sleep_until(deadline) => self.keep_alive(&session, &mut out).await?,
             }
         }
     }
@@ -176,7 +180,7 @@ where
         self.first_message_by.map_or(liveness, |by| by.min(liveness))
     }
 
-    async fn keep_alive(&mut self, out: &mut Vec<Utf8Bytes>) -> Result<(), End> {
+    async fn keep_alive(&mut self, session: &Session, out: &mut Vec<Frame>) -> Result<(), End> {
         let now = Instant::now();
         if self.first_message_by.is_some_and(|by| by <= now) {
             return Err(End::Close(Cause::Idle));
@@ -190,9 +194,7 @@ where
             self.flush().await?;
         }
         if self.sent_at + self.hub.config.heartbeat <= now {
-            let stage = self.hub.stage();
-            let board = &stage.snapshot.board;
-            out.push(frame::message(&ServerMessage::Heartbeat { seq: board.seq, as_of: board.as_of }));
+            out.push(session.heartbeat(&self.hub.stage()));
         }
         Ok(())
     }
@@ -201,7 +203,7 @@ where
         &mut self,
         message: Option<Result<Message, axum::Error>>,
         session: &mut Session,
-        out: &mut Vec<Utf8Bytes>,
+        out: &mut Vec<Frame>,
     ) -> Result<(), End> {
         let message = match message {
             None => return Err(End::Left),
@@ -251,14 +253,14 @@ where
     }
 
     /// Writes frames; each has the whole deadline.
-    async fn write(&mut self, out: &mut Vec<Utf8Bytes>) -> Result<(), End> {
+    async fn write(&mut self, out: &mut Vec<Frame>) -> Result<(), End> {
         if out.is_empty() {
             return Ok(());
         }
-        for text in out.drain(..) {
+        for frame in out.drain(..) {
             count(&self.hub.counters.frames_sent);
-            self.hub.counters.bytes_sent.fetch_add(text.len() as u64, Ordering::Relaxed);
-            self.send(Message::Text(text)).await?;
+            self.hub.counters.bytes_sent.fetch_add(frame.bytes().len() as u64, Ordering::Relaxed);
+            self.send(frame.into()).await?;
         }
         self.flush().await?;
         self.sent_at = Instant::now();

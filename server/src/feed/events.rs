@@ -1,10 +1,10 @@
 //! Which events a subscription hears.
 
-use axum::extract::ws::Utf8Bytes;
 use memescope::EventKind;
 use memescope::feed::SubscribeParams;
 use memescope::query::{Filter, TokenQuery};
 
+use super::frame::Frame;
 use super::request::{Refusal, invalid, quote, read_query};
 use super::stage::{EventFrame, Stage};
 
@@ -34,7 +34,7 @@ impl EventFilter {
     }
 
     /// Tells what is new and asked for. Tokens are judged as they are on the stage; one that left it passes no filter.
-    pub(super) fn tell(&mut self, stage: &Stage, out: &mut Vec<Utf8Bytes>) {
+    pub(super) fn tell(&mut self, stage: &Stage, out: &mut Vec<Frame>) {
         let from = std::mem::replace(&mut self.next, stage.next_event);
         if from == self.next {
             return;

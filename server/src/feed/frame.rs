@@ -1,20 +1,71 @@
-//! Frames put together from pieces of JSON that are already printed.
+//! Frames, and those of JSON put together from pieces that are already printed.
 //!
 //! Rows and their patches are printed once per change; a frame only strings them together. A frame that would be larger
-//! than [`PART_BYTES`] becomes several, each with its `part`, which the receiver applies together.
+//! than [`PART_BYTES`] becomes several, each with its `part`, which the receiver applies together. Frames of the compact
+//! subprotocol are put together in the same way, by the domain.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
-use memescope::feed::{ErrorFrame, RequestId, ServerMessage, Splice};
+use axum::extract::ws::{Message, Utf8Bytes};
+use bytes::Bytes;
+use memescope::feed::{ErrorFrame, PART_BYTES, RequestId, ServerMessage, Splice};
 use memescope::{Epoch, Seq, Timestamp, TokenId};
 
-/// A frame as it goes out: one text, or its parts in their order. Cloning shares the bytes.
-pub(super) type Frames = Arc<[Utf8Bytes]>;
+/// How lists, rows and heartbeats are written on a connection; all else is JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Encoding {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As bytes of the compact subprotocol.
+    Compact,
+}
 
-/// A frame larger than this is sent in parts.
-pub(super) const PART_BYTES: usize = 64 * 1024;
+/// One message as it goes out. Cloning shares the bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Frame {
+    /// JSON.
+    Text(Utf8Bytes),
+    /// Of the compact subprotocol.
+    Bytes(Bytes),
+}
+
+/// A frame as it goes out: one, or its parts in their order. Cloning shares the bytes.
+pub(super) type Frames = Arc<[Frame]>;
+
+impl Frame {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+/// Tests read frames of JSON as text.
+#[cfg(test)]
+impl std::ops::Deref for Frame {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(self.bytes()).expect("a frame of JSON")
+    }
+}
+
+impl From<Frame> for Message {
+    fn from(frame: Frame) -> Self {
+        match frame {
+            Frame::Text(text) => Self::Text(text),
+            Frame::Bytes(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
+/// Frames of the compact subprotocol.
+pub(super) fn of_bytes(parts: Vec<Vec<u8>>) -> Frames {
+    parts.into_iter().map(|part| Frame::Bytes(part.into())).collect()
+}
 
 /// A frame with lists of pieces.
 #[derive(Debug)]
@@ -108,7 +159,7 @@ impl FrameBuilder {
                 let _ = write!(part, r#","part":[{},{count}]}}"#, number + 1);
             }
         }
-        parts.into_iter().map(Utf8Bytes::from).collect()
+        parts.into_iter().map(|part| Frame::Text(part.into())).collect()
     }
 }
 
@@ -130,12 +181,12 @@ pub(super) fn spliced(splice: &Splice) -> String {
 }
 
 /// Any message as one frame.
-pub(super) fn message(message: &ServerMessage) -> Utf8Bytes {
-    serde_json::to_string(message).expect("a message has text keys and finite numbers").into()
+pub(super) fn message(message: &ServerMessage) -> Frame {
+    Frame::Text(serde_json::to_string(message).expect("a message has text keys and finite numbers").into())
 }
 
 /// A refusal.
-pub(super) fn error(id: Option<RequestId>, code: &str, detail: impl Into<String>, status: u16) -> Utf8Bytes {
+pub(super) fn error(id: Option<RequestId>, code: &str, detail: impl Into<String>, status: u16) -> Frame {
     message(&ServerMessage::Error(ErrorFrame { id, code: code.to_owned(), detail: detail.into(), status }))
 }
 
@@ -149,7 +200,7 @@ mod tests {
     fn deltas(frames: &Frames) -> Vec<DeltaFrame> {
         frames
             .iter()
-            .map(|text| match serde_json::from_str(text).unwrap() {
+            .map(|frame| match serde_json::from_slice(frame.bytes()).unwrap() {
                 ServerMessage::Delta(delta) => delta,
                 other => panic!("not a delta: {other:?}"),
             })
@@ -162,7 +213,7 @@ mod tests {
         let frames = builder.total(0).list("ids", [""; 0]).finish();
         assert_eq!(frames.len(), 1);
         let ServerMessage::Snapshot(SnapshotFrame { ids, total, reason, part, seq, .. }) =
-            serde_json::from_str(&frames[0]).unwrap()
+            serde_json::from_slice(frames[0].bytes()).unwrap()
         else {
             panic!("a snapshot");
         };
@@ -180,7 +231,7 @@ mod tests {
         let parts = deltas(&frames);
         let count = u32::try_from(parts.len()).unwrap();
         assert!(count > 1, "{count}");
-        assert!(frames.iter().all(|frame| frame.len() <= PART_BYTES));
+        assert!(frames.iter().all(|frame| frame.bytes().len() <= PART_BYTES));
         for (number, part) in (1..).zip(&parts) {
             assert_eq!((part.part, part.prev, part.seq), (Some((number, count)), 3, 4));
         }

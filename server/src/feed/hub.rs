@@ -34,6 +34,8 @@ pub struct FeedConfig {
     pub write_deadline: Duration,
     /// The least time between two steps; commits that come faster are taken together.
     pub step_interval: Duration,
+    /// The least time between two frames of a list on one socket.
+    pub list_interval: Duration,
     /// The least time between two `status` frames.
     pub status_interval: Duration,
     /// Sockets from one address (IPv6: one /64); `None` for no limit.
@@ -55,6 +57,7 @@ impl Default for FeedConfig {
             first_message: Duration::from_secs(10),
             write_deadline: Duration::from_secs(15),
             step_interval: Duration::from_millis(250),
+            list_interval: Duration::from_secs(1),
             status_interval: Duration::from_secs(1),
             sockets_per_address: Some(20),
             max_sockets: 20_000,

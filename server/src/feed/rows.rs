@@ -1,17 +1,20 @@
 //! A `rows` subscription of one connection: some ids, or a range of a list.
 //!
-//! The only thing kept is which ids the client holds. What it is sent is put together from rows and patches that were
+//! The only thing kept is which ids the client holds, and by which number it knows each. What it is sent is put together from rows and patches that were
 //! printed once for everybody.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use memescope::feed::compact::Handle;
+use memescope::feed::digest_rows;
 use memescope::{Seq, TokenId};
 
-use super::frame::{FrameBuilder, Frames};
+use super::content::{RowsDelta, rows_snapshot};
+use super::frame::Frames;
 use super::hub::{Hub, InSight, WatchedRows, slice};
 use super::stage::Stage;
-use super::view::{RowsDelta, View, digest_rows, text};
+use super::view::View;
 use crate::store::{RowForm, ToTell};
 
 /// Which rows.
@@ -73,14 +76,37 @@ pub(super) struct OwnRows {
     form: RowForm,
     /// The ids whose rows the client holds, in the order in which they are wanted.
     held: Vec<TokenId>,
+    handles: Handles,
     /// The seq of the last frame.
     have: Seq,
+}
+
+/// The numbers of the rows that the client holds, in the compact form. A number that is free is given again, so that
+/// the client needs no more of them than it holds rows.
+#[derive(Debug, Default)]
+struct Handles(HashMap<TokenId, Handle>);
+
+impl Handles {
+    /// Gives numbers to those of `held` that have none, and takes them from all others. Tells which ones are new.
+    fn follow(&mut self, held: &[TokenId]) -> HashSet<TokenId> {
+        let ids: HashSet<&TokenId> = held.iter().collect();
+        self.0.retain(|id, _| ids.contains(id));
+        let taken: HashSet<Handle> = self.0.values().copied().collect();
+        let new: Vec<&TokenId> = held.iter().filter(|id| !self.0.contains_key(*id)).collect();
+        self.0.extend(new.iter().map(|id| (*id).clone()).zip((0..).filter(|free| !taken.contains(free))));
+        new.into_iter().cloned().collect()
+    }
+
+    /// The number of a row; in other forms than the compact one there is none, and none is written.
+    fn of(&self, id: &TokenId) -> Handle {
+        self.0.get(id).copied().unwrap_or_default()
+    }
 }
 
 impl OwnRows {
     /// A subscription that nothing has been sent for.
     pub(super) fn new(name: String, wanted: Wanted, form: RowForm) -> Self {
-        Self { name, wanted, form, held: Vec::new(), have: 0 }
+        Self { name, wanted, form, held: Vec::new(), handles: Handles::default(), have: 0 }
     }
 
     pub(super) fn form(&self) -> RowForm {
@@ -92,24 +118,28 @@ impl OwnRows {
     }
 
     pub(super) fn digest(&self, stage: &Stage) -> u64 {
-        digest_rows(self.held.iter(), &stage.snapshot)
+        let rows = self.held.iter().filter_map(|id| stage.snapshot.rows.get(id));
+        digest_rows(rows.map(|row| &*row.token))
     }
 
     /// All rows at the stage.
     pub(super) fn snapshot(&mut self, stage: &Stage, reason: Option<&str>) -> Frames {
-        let board = &stage.snapshot.board;
         let rows = &stage.snapshot.rows;
         self.held = self.wanted.at(stage).iter().filter(|id| rows.contains_key(*id)).cloned().collect();
-        self.have = board.seq;
-        FrameBuilder::snapshot(&self.name, board.epoch, board.seq, board.as_of, reason)
-            .list("rows", self.held.iter().filter_map(|id| rows.get(id)).map(|row| text(row.printed(self.form))))
-            .finish()
+        self.have = stage.seq();
+        self.handles = Handles::default();
+        if self.form == RowForm::Compact {
+            self.handles.follow(&self.held);
+        }
+        let held = self.held.iter().filter_map(|id| Some((self.handles.of(id), rows.get(id)?)));
+        rows_snapshot(&self.name, self.form, &stage.snapshot, reason, held)
     }
 
     /// Goes on from what the client held at `seq` of this epoch. `None` when that is no longer known; else the frame
     /// that leads here, without parts if none is needed.
     pub(super) fn resume(&mut self, stage: &Stage, seq: Seq, hub: &Hub) -> Option<Frames> {
         self.held = self.wanted.held_at(stage, seq, hub)?;
+        self.handles = Handles::default();
         self.have = seq;
         Some(self.step(stage, seq).unwrap_or_default())
     }
@@ -131,33 +161,42 @@ impl OwnRows {
         let wanted = self.wanted.at(stage);
         let mut delta = RowsDelta::of(self.form);
         let mut some_left = false;
-        if one_behind && self.held == wanted && !self.held.iter().any(|id| stage.step.removes(id)) {
+        let all_named = self.form != RowForm::Compact || self.handles.0.len() == self.held.len();
+        if one_behind && all_named && self.held == wanted && !self.held.iter().any(|id| stage.step.removes(id)) {
             // By far the most common case: the same rows, some of them changed.
             for id in wanted {
                 match stage.step.to_tell(id, self.form) {
-                    Some(ToTell::Patch(patch)) => delta.patches.push(patch),
-                    Some(ToTell::Whole) => delta.rows.extend(rows.get(id)),
+                    Some(ToTell::Patch(patch)) => delta.patches.push((self.handles.of(id), patch)),
+                    Some(ToTell::Whole) => delta.rows.extend(rows.get(id).map(|row| (self.handles.of(id), row))),
                     Some(ToTell::Nothing) | None => {}
                 }
             }
         } else {
             let held: HashSet<&TokenId> = self.held.iter().collect();
-            let mut now = Vec::with_capacity(wanted.len());
+            let now: Vec<TokenId> = wanted.iter().filter(|id| rows.contains_key(*id)).cloned().collect();
+            let is_compact = self.form == RowForm::Compact;
+            let unnamed = if is_compact { self.handles.follow(&now) } else { HashSet::new() };
             let mut stayed = 0;
-            for id in wanted {
-                let Some(row) = rows.get(id) else { continue };
-                now.push(id.clone());
-                if !held.contains(id) {
-                    delta.rows.push(row);
+            for (id, row) in wanted.iter().filter_map(|id| Some((id, rows.get(id)?))) {
+                let handle = self.handles.of(id);
+                let is_known = held.contains(id);
+                stayed += usize::from(is_known);
+                if !is_known {
+                    delta.rows.push((handle, row));
                     continue;
                 }
-                stayed += 1;
-                if row.changed_at > position {
-                    match stage.step.to_tell(id, self.form) {
-                        Some(ToTell::Patch(patch)) if one_behind => delta.patches.push(patch),
-                        Some(ToTell::Nothing) if one_behind => {}
-                        _ => delta.rows.push(row),
+                let told = (row.changed_at > position).then(|| stage.step.to_tell(id, self.form));
+                match told {
+                    Some(Some(ToTell::Patch(patch))) if one_behind => delta.patches.push((handle, patch)),
+                    Some(Some(ToTell::Nothing)) if one_behind => {}
+                    Some(_) => {
+                        delta.rows.push((handle, row));
+                        continue;
                     }
+                    None => {}
+                }
+                if unnamed.contains(id) {
+                    delta.names.push((handle, id.clone()));
                 }
             }
             delta.gone = self.held.iter().filter(|id| !rows.contains_key(*id)).cloned().collect();

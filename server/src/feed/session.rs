@@ -6,20 +6,23 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::extract::ws::Utf8Bytes;
-use memescope::feed::{Channel, ClientMessage, Hello, RequestId, Resume, ServerMessage, SubscribeParams, Subscribed};
+use memescope::feed::{
+    Channel, ClientMessage, Hello, RequestId, Resume, ServerMessage, SubscribeParams, Subscribed, compact,
+};
 use memescope::query::MAX_IDS;
 use memescope::{Epoch, Seq};
+use tokio::time::Instant;
 
 use super::events::EventFilter;
-use super::frame::{self, Frames};
+use super::frame::{self, Encoding, Frame, Frames};
 use super::hub::Hub;
 use super::limits::Bucket;
 use super::request::{Refusal, invalid, message_id, read, read_fields, read_form, read_head, read_query, unknown_sub};
 use super::rows::{OwnRows, Wanted};
 use super::stage::{Stage, StatusFrame};
 use super::stats::count;
-use super::view::{Kind, View};
+use super::view::{Bridge, Kind, View};
+use crate::store::RowForm;
 
 /// The most subscriptions of a connection.
 const MAX_SUBS: usize = 8;
@@ -34,18 +37,28 @@ const PROTOCOL: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Session {
     hub: Arc<Hub>,
+    encoding: Encoding,
     /// The stage up to which everything has been sent.
     epoch: Epoch,
     position: Seq,
     subs: Vec<Sub>,
+    /// When the first list that waits may have its frame.
+    due: Option<Instant>,
 }
 
 #[derive(Debug)]
 enum Sub {
-    Shared { view: Arc<View>, have: Seq },
+    Shared {
+        view: Arc<View>,
+        have: Seq,
+        /// When it last had a frame, and may have another only later.
+        told_at: Option<Instant>,
+    },
     Own(OwnRows),
     Events(EventFilter),
-    Status { shown: Arc<StatusFrame> },
+    Status {
+        shown: Arc<StatusFrame>,
+    },
 }
 
 /// Whether a message could be read.
@@ -80,7 +93,7 @@ impl Sub {
 
 impl Session {
     /// A connection that has just opened, and what it is sent first.
-    pub(super) fn open(hub: Arc<Hub>, stage: &Stage, out: &mut Vec<Utf8Bytes>) -> Self {
+    pub(super) fn open(hub: Arc<Hub>, stage: &Stage, encoding: Encoding, out: &mut Vec<Frame>) -> Self {
         let board = &stage.snapshot.board;
         let limits = [
             ("subs", MAX_SUBS),
@@ -99,12 +112,27 @@ impl Session {
             limits: limits.into_iter().map(|(name, limit)| (name.to_owned(), limit as u64)).collect(),
         })));
         out.push(stage.status.frame.clone());
-        Self { hub, epoch: board.epoch, position: board.seq, subs: Vec::new() }
+        Self { hub, encoding, epoch: board.epoch, position: board.seq, subs: Vec::new(), due: None }
+    }
+
+    /// Brings every subscription to the stage, except lists that had a frame just now: those wait until [`Session::due`].
+    pub(super) fn follow(&mut self, stage: &Stage, now: Instant, out: &mut Vec<Frame>) {
+        self.bring(stage, Some(now), out);
+    }
+
+    /// When a list that waits is to be brought to the newest stage.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
     }
 
     /// Brings every subscription to the stage.
-    pub(super) fn catch_up(&mut self, stage: &Stage, out: &mut Vec<Utf8Bytes>) {
-        let (hub, position) = (&self.hub, self.position);
+    pub(super) fn catch_up(&mut self, stage: &Stage, out: &mut Vec<Frame>) {
+        self.bring(stage, None, out);
+    }
+
+    fn bring(&mut self, stage: &Stage, now: Option<Instant>, out: &mut Vec<Frame>) {
+        self.due = None;
+        let (hub, encoding, position) = (&self.hub, self.encoding, self.position);
         let same_epoch = self.epoch == stage.epoch();
         let moved = !same_epoch || position < stage.seq();
         for sub in &mut self.subs {
@@ -117,18 +145,27 @@ impl Session {
                     }
                     out.extend(frames.iter().flat_map(|frames| frames.iter().cloned()));
                 }
-                Sub::Shared { view, have } if moved => {
-                    let have_before = same_epoch.then_some(*have);
-                    out.extend(
-                        catch_up_shared(hub, view, have, have_before, stage).iter().flat_map(|f| f.iter().cloned()),
-                    );
+                // A list may have waited, so it is looked at even if nothing moved.
+                Sub::Shared { view, have, told_at } => {
+                    let may_at = told_at.map(|at| at + hub.config.list_interval);
+                    let early = may_at.zip(now).is_some_and(|(may_at, now)| now < may_at);
+                    if early && same_epoch && matches!(view.kind(), Kind::List { .. }) {
+                        let is_behind = stage.views.get(view.name()).is_some_and(|state| state.changed_at() > *have);
+                        self.due = self.due.into_iter().chain(may_at.filter(|_| is_behind)).min();
+                        continue;
+                    }
+                    let before = same_epoch.then_some(*have);
+                    if let Some(frames) = catch_up_shared(hub, view, have, before, (stage, encoding)) {
+                        *told_at = now;
+                        out.extend(frames.iter().cloned());
+                    }
                 }
                 Sub::Events(filter) => filter.tell(stage, out),
                 Sub::Status { shown } if !Arc::ptr_eq(shown, &stage.status) => {
                     *shown = stage.status.clone();
                     out.push(shown.frame.clone());
                 }
-                Sub::Own(_) | Sub::Shared { .. } | Sub::Status { .. } => {}
+                Sub::Own(_) | Sub::Status { .. } => {}
             }
         }
         if moved {
@@ -136,8 +173,28 @@ impl Session {
         }
     }
 
+    /// Up to where everything has been sent.
+    pub(super) fn position(&self) -> (Epoch, Seq) {
+        (self.epoch, self.position)
+    }
+
+    /// The name of the first list that is subscribed to.
+    pub(super) fn list_name(&self) -> Option<String> {
+        let is_list = |sub: &&Sub| matches!(sub, Sub::Shared { view, .. } if matches!(view.kind(), Kind::List { .. }));
+        self.subs.iter().find(is_list).map(|sub| sub.name().to_owned())
+    }
+
+    /// What is sent when there is nothing else.
+    pub(super) fn heartbeat(&self, stage: &Stage) -> Frame {
+        let (seq, as_of) = (stage.seq(), stage.snapshot.board.as_of);
+        match self.encoding {
+            Encoding::Json => frame::message(&ServerMessage::Heartbeat { seq, as_of }),
+            Encoding::Compact => Frame::Bytes(compact::heartbeat(seq, as_of).into()),
+        }
+    }
+
     /// Answers one message of the client.
-    pub(super) fn hear(&mut self, text: &str, out: &mut Vec<Utf8Bytes>) -> Heard {
+    pub(super) fn hear(&mut self, text: &str, out: &mut Vec<Frame>) -> Heard {
         let message = match read(text) {
             Ok(message) => message,
             Err((id, refusal)) => {
@@ -154,7 +211,7 @@ impl Session {
         Heard::Well
     }
 
-    fn act(&mut self, message: ClientMessage, out: &mut Vec<Utf8Bytes>) -> Result<(), Refusal> {
+    fn act(&mut self, message: ClientMessage, out: &mut Vec<Frame>) -> Result<(), Refusal> {
         match message {
             ClientMessage::Subscribe { id, channel, params, resume } => {
                 self.subscribe(id, channel, params, resume, out)?;
@@ -172,7 +229,9 @@ impl Session {
                 self.catch_up(&stage, out);
                 match &mut self.subs[place] {
                     Sub::Own(rows) => out.extend(rows.snapshot(&stage, None).iter().cloned()),
-                    Sub::Shared { view, have } => out.extend(shared_snapshot(view, have, &stage).iter().cloned()),
+                    Sub::Shared { view, have, .. } => {
+                        out.extend(shared_snapshot(view, have, &stage, self.encoding).iter().cloned());
+                    }
                     Sub::Status { shown } => out.push(shown.frame.clone()),
                     Sub::Events(_) => return Err(invalid("events have no state to send again")),
                 }
@@ -183,7 +242,7 @@ impl Session {
                 self.catch_up(&stage, out);
                 let (seq, digest) = match &self.subs[place] {
                     Sub::Own(rows) => (rows.have(), rows.digest(&stage)),
-                    Sub::Shared { view, have } => {
+                    Sub::Shared { view, have, .. } => {
                         let state = stage.views.get(view.name());
                         (*have, state.map_or(0, |state| state.digest(&stage.snapshot)))
                     }
@@ -196,13 +255,14 @@ impl Session {
         Ok(())
     }
 
-    fn subscribe(
+    /// Opens a subscription.
+    pub(super) fn subscribe(
         &mut self,
         id: RequestId,
         channel: Channel,
         params: SubscribeParams,
         resume: Option<Resume>,
-        out: &mut Vec<Utf8Bytes>,
+        out: &mut Vec<Frame>,
     ) -> Result<(), Refusal> {
         if self.subs.len() >= MAX_SUBS {
             let detail = format!("a connection has at most {MAX_SUBS} subscriptions");
@@ -215,7 +275,7 @@ impl Session {
                 self.subscribe_shared(id, channel, kind, params, resume, out)
             }
             Channel::Rows if params.all == Some(true) => {
-                let kind = Kind::Rows(read_form(&params)?.unwrap_or_default());
+                let kind = Kind::Rows(self.form(read_form(&params)?.unwrap_or_default()));
                 self.subscribe_shared(id, channel, kind, params, resume, out)
             }
             Channel::Rows => self.subscribe_rows(id, params, resume, out),
@@ -240,7 +300,7 @@ impl Session {
         kind: Kind,
         params: SubscribeParams,
         resume: Option<Resume>,
-        out: &mut Vec<Utf8Bytes>,
+        out: &mut Vec<Frame>,
     ) -> Result<(), Refusal> {
         let query = read_query(params)?;
         let opened = self.hub.open(&query, kind);
@@ -249,11 +309,15 @@ impl Session {
         self.catch_up(&stage, out);
         let state = stage.views.get(view.name()).ok_or_else(unknown_sub)?;
         let known = resume.filter(|resume| resume.epoch == stage.epoch() && resume.seq <= stage.seq());
-        let resumed = known.and_then(|resume| match state.delta_after(resume.seq) {
-            _ if resume.seq >= state.changed_at() => Some((Frames::default(), resume.seq)),
-            Some(delta) => Some((delta.clone(), state.changed_at())),
-            None => {
-                let bridge = view.bridge(state, resume.seq, &stage.snapshot, &self.hub.store)?;
+        let encoding = self.encoding;
+        // Nobody who comes back knows the handles of rows.
+        let is_new = kind == Kind::Rows(RowForm::Compact);
+        let resumed = known.and_then(|resume| match state.delta_after(resume.seq, encoding) {
+            _ if !is_new && resume.seq >= state.changed_at() => Some((Frames::default(), resume.seq)),
+            Some(delta) if !is_new => Some((delta.clone(), state.changed_at())),
+            _ => {
+                let bridge = Bridge { from: resume.seq, encoding, is_new };
+                let bridge = view.bridge(state, bridge, &stage.snapshot, &self.hub.store)?;
                 Some((bridge, state.seq()))
             }
         });
@@ -263,9 +327,9 @@ impl Session {
                 have = seq;
                 ("resume", frames)
             }
-            None => ("snapshot", shared_snapshot(&view, &mut have, &stage)),
+            None => ("snapshot", shared_snapshot(&view, &mut have, &stage, encoding)),
         };
-        self.add(id, channel, Sub::Shared { view, have }, mode, &frames, out)
+        self.add(id, channel, Sub::Shared { view, have, told_at: None }, mode, &frames, out)
     }
 
     fn subscribe_rows(
@@ -273,13 +337,13 @@ impl Session {
         id: RequestId,
         params: SubscribeParams,
         resume: Option<Resume>,
-        out: &mut Vec<Utf8Bytes>,
+        out: &mut Vec<Frame>,
     ) -> Result<(), Refusal> {
         let name = match &id {
             RequestId::Number(number) => format!("r{number}"),
             RequestId::Text(text) => text.clone(),
         };
-        let form = read_form(&params)?.unwrap_or_default();
+        let form = self.form(read_form(&params)?.unwrap_or_default());
         let mut rows = OwnRows::new(name, self.wanted(params)?, form);
         let stage = self.hub.stage();
         self.catch_up(&stage, out);
@@ -296,14 +360,14 @@ impl Session {
         id: RequestId,
         sub: String,
         params: SubscribeParams,
-        out: &mut Vec<Utf8Bytes>,
+        out: &mut Vec<Frame>,
     ) -> Result<(), Refusal> {
         let place = self.place(&sub)?;
         let Sub::Own(rows) = &self.subs[place] else {
             return Err(invalid("only rows with ids or a range can be updated"));
         };
         read_fields(&params)?;
-        if read_form(&params)?.is_some_and(|form| form != rows.form()) {
+        if read_form(&params)?.is_some_and(|form| self.form(form) != rows.form()) {
             return Err(invalid("include stays as it was: unsubscribe, and subscribe anew"));
         }
         let wanted = self.wanted(params)?;
@@ -314,6 +378,11 @@ impl Session {
             out.extend(rows.update(wanted, &stage).iter().flat_map(|frames| frames.iter().cloned()));
         }
         Ok(())
+    }
+
+    /// The form in which rows go out. Origins of fields are JSON on every connection.
+    fn form(&self, asked: RowForm) -> RowForm {
+        if self.encoding == Encoding::Compact && asked == RowForm::Plain { RowForm::Compact } else { asked }
     }
 
     fn wanted(&self, params: SubscribeParams) -> Result<Wanted, Refusal> {
@@ -346,8 +415,8 @@ impl Session {
         channel: Channel,
         sub: Sub,
         mode: &str,
-        frames: &[Utf8Bytes],
-        out: &mut Vec<Utf8Bytes>,
+        frames: &[Frame],
+        out: &mut Vec<Frame>,
     ) -> Result<(), Refusal> {
         let name = sub.name().to_owned();
         if self.subs.iter().any(|open| open.name() == name) {
@@ -375,30 +444,37 @@ impl Drop for Session {
 }
 
 /// What a shared subscription is sent; `before` is the state that the client holds in this epoch.
-fn catch_up_shared(hub: &Hub, view: &View, have: &mut Seq, before: Option<Seq>, stage: &Stage) -> Option<Frames> {
+fn catch_up_shared(
+    hub: &Hub,
+    view: &View,
+    have: &mut Seq,
+    before: Option<Seq>,
+    (stage, encoding): (&Stage, Encoding),
+) -> Option<Frames> {
     let state = stage.views.get(view.name())?;
     let Some(before) = before else {
         *have = state.seq();
-        return Some(state.snapshot_because(&stage.snapshot, Some("epoch")));
+        return Some(state.snapshot_because(&stage.snapshot, encoding, Some("epoch")));
     };
     if before >= state.changed_at() {
         return None;
     }
-    if let Some(delta) = state.delta_after(before) {
+    if let Some(delta) = state.delta_after(before, encoding) {
         *have = state.changed_at();
         return Some(delta.clone());
     }
     *have = state.seq();
-    if let Some(bridge) = view.bridge(state, before, &stage.snapshot, &hub.store) {
+    let bridge = Bridge { from: before, encoding, is_new: false };
+    if let Some(bridge) = view.bridge(state, bridge, &stage.snapshot, &hub.store) {
         count(&hub.counters.conflated);
         return Some(bridge);
     }
     count(&hub.counters.lagged);
-    Some(state.snapshot_because(&stage.snapshot, Some("lagged")))
+    Some(state.snapshot_because(&stage.snapshot, encoding, Some("lagged")))
 }
 
-fn shared_snapshot(view: &View, have: &mut Seq, stage: &Stage) -> Frames {
+fn shared_snapshot(view: &View, have: &mut Seq, stage: &Stage, encoding: Encoding) -> Frames {
     let Some(state) = stage.views.get(view.name()) else { return Frames::default() };
     *have = state.seq();
-    state.snapshot(&stage.snapshot).clone()
+    state.snapshot(&stage.snapshot, encoding).clone()
 }

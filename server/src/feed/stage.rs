@@ -5,12 +5,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use imbl::{OrdMap, Vector};
 use memescope::feed::ServerMessage;
 use memescope::{Epoch, Event, Price, Seq, SourceReport, TokenId};
 
-use super::frame;
+use super::frame::{self, Frame};
 use super::view::ViewState;
 use crate::store::{Commit, EventRing, RowForm, Snapshot, ToTell};
 
@@ -48,13 +47,13 @@ pub(super) struct EventFrame {
     pub(super) number: u64,
     pub(super) kind: &'static str,
     pub(super) token: Option<TokenId>,
-    pub(super) frame: Utf8Bytes,
+    pub(super) frame: Frame,
 }
 
 /// The printed state of the sources.
 #[derive(Debug)]
 pub(super) struct StatusFrame {
-    pub(super) frame: Utf8Bytes,
+    pub(super) frame: Frame,
     reports: Arc<Vec<SourceReport>>,
     sol_usd: Option<Price>,
     stale: bool,
@@ -136,7 +135,7 @@ impl StatusFrame {
     }
 }
 
-fn event_frame(event: &Event) -> Utf8Bytes {
+fn event_frame(event: &Event) -> Frame {
     let body = serde_json::to_string(event).expect("an event has text keys and finite numbers");
-    format!(r#"{{"type":"event",{}"#, &body[1..]).into()
+    Frame::Text(format!(r#"{{"type":"event",{}"#, &body[1..]).into())
 }

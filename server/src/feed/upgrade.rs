@@ -10,14 +10,16 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::connection::serve;
+use super::frame::Encoding;
 use super::hub::Hub;
 use super::inflow::Inflow;
 use super::limits::{ClientAddr, Full};
 use super::session::MAX_MESSAGE_BYTES;
 use crate::problem::Problem;
 
-/// The one subprotocol.
-const SUBPROTOCOL: &str = "memescope.v1.json";
+/// The subprotocols, the one that we like better first. Who names none speaks JSON.
+const COMPACT: &str = "memescope.v1.bin";
+const JSON: &str = "memescope.v1.json";
 
 /// Per socket; the library's own choice is 128 KiB each way.
 const READ_BUFFER_BYTES: usize = 2048;
@@ -60,13 +62,15 @@ pub(super) async fn upgrade(
         Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
     };
     let inflow = inflow.map(|Extension(inflow)| inflow).unwrap_or_default();
+    let upgrade = upgrade.protocols([COMPACT, JSON]);
+    let is_compact = upgrade.selected_protocol().is_some_and(|protocol| protocol == COMPACT);
+    let encoding = if is_compact { Encoding::Compact } else { Encoding::Json };
     upgrade
-        .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
-        .on_upgrade(move |socket| serve(hub, socket, place, inflow))
+        .on_upgrade(move |socket| serve(hub, socket, encoding, place, inflow))
 }
 
 fn later(status: StatusCode, detail: &str) -> Response {

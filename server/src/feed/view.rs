@@ -4,22 +4,26 @@
 //! seq holds the frame that leads there from the change before, and makes, when the first subscriber needs it, the
 //! snapshot frame and the frames that bridge from older states.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use imbl::OrdSet;
-use memescope::feed::splices;
+use imbl::OrdMap;
+use memescope::feed::compact::Handle;
+use memescope::feed::{digest_list, digest_rows, splices};
 use memescope::fnv::Fnv;
 use memescope::query::{Filter, TokenQuery};
-use memescope::{Epoch, Seq, Timestamp, TokenId};
+use memescope::{Epoch, Seq, TokenId};
 
-use super::frame::{FrameBuilder, Frames, quoted_id, spliced};
+use super::content::{Encoded, ListDelta, RowsDelta, list_snapshot, rows_snapshot};
+use super::frame::{Encoding, Frames};
 use super::standing::Standing;
-use crate::store::{Commit, Row, RowChange, RowForm, Snapshot, Store, ToTell};
+use crate::store::{Commit, RowChange, RowForm, Snapshot, Store, ToTell};
 
 /// How many former orders a list keeps; older ones are sorted anew from the kept snapshots.
 const KEPT_ORDERS: usize = 16;
+
+/// How many bridges a state keeps: clients name the seqs at which they begin.
+const KEPT_BRIDGES: usize = 64;
 
 /// What of the rows of a query a view follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,16 +54,33 @@ pub(super) struct ViewState {
     form: RowForm,
     epoch: Epoch,
     seq: Seq,
-    as_of: Timestamp,
     content: Content,
     /// The seq at which the content last changed.
     changed_at: Seq,
     /// The seq of the change before that.
     prev: Seq,
     /// What leads from `prev` to `changed_at`; `None` for a view's first state.
-    delta: Option<Frames>,
-    snapshot: OnceLock<Frames>,
-    bridges: Mutex<HashMap<Seq, Option<Frames>>>,
+    delta: Option<Delta>,
+    snapshot: Encoded,
+    bridges: Mutex<HashMap<Bridge, Option<Frames>>>,
+}
+
+/// What leads from one state to the next.
+#[derive(Clone, Debug)]
+enum Delta {
+    List(Arc<(ListDelta, Encoded)>),
+    Rows(Frames),
+}
+
+/// From where, and for whom, a frame leads to a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Bridge {
+    /// The seq at which it begins.
+    pub(super) from: Seq,
+    /// How it is written; rows have the form of their view.
+    pub(super) encoding: Encoding,
+    /// Whether it is for a client that knows no handles.
+    pub(super) is_new: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +92,9 @@ enum Content {
         past: Arc<Vec<(Seq, Arc<[TokenId]>)>>,
     },
     Rows {
-        members: OrdSet<TokenId>,
+        /// With their handles, none of which is ever given to another row.
+        members: OrdMap<TokenId, Handle>,
+        next: Handle,
     },
 }
 
@@ -81,6 +104,7 @@ pub(super) fn view_name(query: &TokenQuery, kind: Kind, attempt: u32) -> String 
         Kind::List { head } => ('l', head),
         Kind::Rows(RowForm::Plain) => ('a', 0),
         Kind::Rows(RowForm::WithProvenance) => ('p', 0),
+        Kind::Rows(RowForm::Compact) => ('c', 0),
     };
     let mut hash = Fnv::default();
     hash.write(format!("{:x} {head} {attempt}", query.fingerprint()).as_bytes());
@@ -125,7 +149,10 @@ impl View {
                 *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
                 Content::List { past: Arc::new(vec![(seq, ids.clone())]), ids, total }
             }
-            Kind::Rows(_) => Content::Rows { members: self.members(snapshot).collect() },
+            Kind::Rows(_) => {
+                let members: OrdMap<TokenId, Handle> = self.members(snapshot).zip(0u64..).collect();
+                Content::Rows { next: members.len() as Handle, members }
+            }
         };
         ViewState::new(self, snapshot, content, seq, seq, None)
     }
@@ -151,23 +178,24 @@ impl View {
                     if new_total == *total {
                         return old.carried(self, snapshot, content);
                     }
-                    let delta = list_delta(&self.name, old.changed_at, snapshot, &[], &[], new_total);
-                    return ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta));
+                    let delta = list_delta(old.changed_at, snapshot, (&[], &[]), new_total);
+                    return ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta.into()));
                 }
                 let new: Arc<[TokenId]> = new.into();
-                let delta = list_delta(&self.name, old.changed_at, snapshot, ids, &new, new_total);
+                let delta = list_delta(old.changed_at, snapshot, (ids, &new), new_total);
                 let kept = past.len().saturating_sub(KEPT_ORDERS - 1);
                 let past = past[kept..].iter().cloned().chain([(seq, new.clone())]).collect();
                 let content = Content::List { ids: new, total: new_total, past: Arc::new(past) };
-                ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta))
+                ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta.into()))
             }
-            (Content::Rows { members }, Kind::Rows(form)) => {
-                let (members, changes) = self.step_rows(members, form, commits, snapshot);
-                let content = Content::Rows { members };
+            (Content::Rows { members, next }, Kind::Rows(form)) => {
+                let (mut members, mut next) = (members.clone(), *next);
+                let changes = self.step_rows(&mut members, &mut next, form, commits, snapshot);
+                let content = Content::Rows { members, next };
                 if changes.is_empty() {
                     return old.carried(self, snapshot, content);
                 }
-                let delta = changes.frame(&self.name, old.changed_at, snapshot);
+                let delta = Delta::Rows(changes.frame(&self.name, old.changed_at, snapshot));
                 ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta))
             }
             _ => self.anew(snapshot),
@@ -176,12 +204,12 @@ impl View {
 
     fn step_rows<'a>(
         &self,
-        members: &OrdSet<TokenId>,
+        members: &mut OrdMap<TokenId, Handle>,
+        next: &mut Handle,
         form: RowForm,
         commits: &'a [Arc<Commit>],
         snapshot: &'a Snapshot,
-    ) -> (OrdSet<TokenId>, RowsDelta<'a>) {
-        let mut members = members.clone();
+    ) -> RowsDelta<'a> {
         let changed: BTreeMap<&TokenId, &RowChange> =
             commits.iter().flat_map(|commit| &commit.changes).map(|change| (&change.row.token.id, change)).collect();
         let removed = commits.iter().flat_map(|commit| &commit.removed);
@@ -194,25 +222,27 @@ impl View {
         let filter = Filter::new(&self.query, snapshot.board.as_of);
         let mut delta = RowsDelta::of(form);
         for id in candidates {
-            match snapshot.rows.get(id).filter(|row| filter.passes(&row.token)) {
-                Some(row) if members.contains(id) => match changed.get(id).map(|change| change.to_tell(form)) {
-                    Some(ToTell::Patch(patch)) if commits.len() == 1 => delta.patches.push(patch),
+            let row = snapshot.rows.get(id).filter(|row| filter.passes(&row.token));
+            match (row, members.get(id).copied()) {
+                (Some(row), Some(handle)) => match changed.get(id).map(|change| change.to_tell(form)) {
+                    Some(ToTell::Patch(patch)) if commits.len() == 1 => delta.patches.push((handle, patch)),
                     Some(ToTell::Nothing) if commits.len() == 1 => {}
-                    Some(_) => delta.rows.push(row),
+                    Some(_) => delta.rows.push((handle, row)),
                     None => {}
                 },
-                Some(row) => {
-                    members.insert(id.clone());
-                    delta.rows.push(row);
+                (Some(row), None) => {
+                    members.insert(id.clone(), *next);
+                    delta.rows.push((*next, row));
+                    *next += 1;
                 }
-                None => {
-                    if members.remove(id).is_some() {
-                        delta.gone.push(id.clone());
-                    }
+                (None, Some(_)) => {
+                    members.remove(id);
+                    delta.gone.push(id.clone());
                 }
+                (None, None) => {}
             }
         }
-        (members, delta)
+        delta
     }
 
     fn members(&self, snapshot: &Snapshot) -> impl Iterator<Item = TokenId> {
@@ -230,33 +260,54 @@ impl View {
         Some(Standing::of(self.query.clone(), &snapshot).head(head).into())
     }
 
-    /// What leads from the state at `from` to this one in one step, made once for all who are as far behind. `None`
-    /// when the state at `from` is no longer known.
-    pub(super) fn bridge(&self, state: &ViewState, from: Seq, snapshot: &Snapshot, store: &Store) -> Option<Frames> {
-        let known = state.bridges.lock().unwrap_or_else(PoisonError::into_inner).get(&from).cloned();
+    /// What leads from the state at a seq to this one in one step, made once for all who are as far behind. `None` when
+    /// that state is no longer known.
+    pub(super) fn bridge(
+        &self,
+        state: &ViewState,
+        bridge: Bridge,
+        snapshot: &Snapshot,
+        store: &Store,
+    ) -> Option<Frames> {
+        let bridges = || state.bridges.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = bridges().get(&bridge).cloned();
         if let Some(known) = known {
             return known;
         }
-        let made = self.make_bridge(state, from, snapshot, store);
-        state.bridges.lock().unwrap_or_else(PoisonError::into_inner).entry(from).or_insert(made).clone()
+        let made = self.make_bridge(state, bridge, snapshot, store);
+        let mut bridges = bridges();
+        if bridges.len() >= KEPT_BRIDGES {
+            bridges.clear();
+        }
+        bridges.entry(bridge).or_insert(made).clone()
     }
 
-    fn make_bridge(&self, state: &ViewState, from: Seq, snapshot: &Snapshot, store: &Store) -> Option<Frames> {
+    fn make_bridge(
+        &self,
+        state: &ViewState,
+        Bridge { from, encoding, is_new }: Bridge,
+        snapshot: &Snapshot,
+        store: &Store,
+    ) -> Option<Frames> {
         match &state.content {
             Content::List { ids, total, .. } => {
                 let old = self.ids_at(state, from, store)?;
-                Some(list_delta(&self.name, from, snapshot, &old, ids, *total))
+                Some(list_delta(from, snapshot, (&old, ids), *total).frame(&self.name, encoding))
             }
-            Content::Rows { members } => {
+            Content::Rows { members, .. } => {
                 let old = store.snapshot_at(state.epoch, from)?;
-                let old: OrdSet<TokenId> = self.members(&old).collect();
-                let rows = members.iter().filter_map(|id| snapshot.rows.get(id));
-                let delta = RowsDelta {
-                    form: self.form(),
-                    rows: rows.filter(|row| row.changed_at > from || !old.contains(&row.token.id)).collect(),
-                    patches: Vec::new(),
-                    gone: old.iter().filter(|id| !members.contains(*id)).cloned().collect(),
-                };
+                let old: HashSet<TokenId> = self.members(&old).collect();
+                let mut delta = RowsDelta::of(self.form());
+                for (id, handle) in members {
+                    let Some(row) = snapshot.rows.get(id) else { continue };
+                    if row.changed_at > from || !old.contains(id) {
+                        delta.rows.push((*handle, row));
+                    } else if is_new {
+                        delta.names.push((*handle, id.clone()));
+                    }
+                }
+                delta.gone = old.into_iter().filter(|id| !members.contains_key(id)).collect();
+                delta.gone.sort_unstable();
                 Some(delta.frame(&self.name, from, snapshot))
             }
         }
@@ -270,20 +321,19 @@ impl ViewState {
         content: Content,
         changed_at: Seq,
         prev: Seq,
-        delta: Option<Frames>,
+        delta: Option<Delta>,
     ) -> Self {
-        let memescope::Board { epoch, seq, as_of, .. } = snapshot.board;
+        let memescope::Board { epoch, seq, .. } = snapshot.board;
         Self {
             view: view.name.clone(),
             form: view.form(),
             epoch,
             seq,
-            as_of,
             content,
             changed_at,
             prev,
             delta,
-            snapshot: OnceLock::new(),
+            snapshot: Encoded::default(),
             bridges: Mutex::default(),
         }
     }
@@ -302,8 +352,11 @@ impl ViewState {
     }
 
     /// The shared frame for everybody whose state is that of `have`; `None` when it is not the one that they need.
-    pub(super) fn delta_after(&self, have: Seq) -> Option<&Frames> {
-        self.delta.as_ref().filter(|_| (self.prev..self.changed_at).contains(&have))
+    pub(super) fn delta_after(&self, have: Seq, encoding: Encoding) -> Option<&Frames> {
+        match self.delta.as_ref().filter(|_| (self.prev..self.changed_at).contains(&have))? {
+            Delta::List(list) => Some(list.1.get(encoding, || list.0.frame(&self.view, encoding))),
+            Delta::Rows(frames) => Some(frames),
+        }
     }
 
     /// The ids of a list; of a `rows` view none.
@@ -315,18 +368,17 @@ impl ViewState {
     }
 
     /// The whole state, printed when it is first asked for.
-    pub(super) fn snapshot(&self, board: &Snapshot) -> &Frames {
-        self.snapshot.get_or_init(|| self.snapshot_because(board, None))
+    pub(super) fn snapshot(&self, board: &Snapshot, encoding: Encoding) -> &Frames {
+        self.snapshot.get(encoding, || self.snapshot_because(board, encoding, None))
     }
 
     /// The whole state with a reason; not shared.
-    pub(super) fn snapshot_because(&self, board: &Snapshot, reason: Option<&str>) -> Frames {
-        let frame = FrameBuilder::snapshot(&self.view, self.epoch, self.seq, self.as_of, reason);
+    pub(super) fn snapshot_because(&self, board: &Snapshot, encoding: Encoding, reason: Option<&str>) -> Frames {
         match &self.content {
-            Content::List { ids, total, .. } => frame.total(*total).list("ids", ids.iter().map(quoted_id)).finish(),
-            Content::Rows { members } => {
-                let rows = members.iter().filter_map(|id| board.rows.get(id));
-                frame.list("rows", rows.map(|row| text(row.printed(self.form)))).finish()
+            Content::List { ids, total, .. } => list_snapshot(&self.view, encoding, board, reason, (ids, *total)),
+            Content::Rows { members, .. } => {
+                let rows = members.iter().filter_map(|(id, handle)| Some((*handle, board.rows.get(id)?)));
+                rows_snapshot(&self.view, self.form, board, reason, rows)
             }
         }
     }
@@ -334,80 +386,20 @@ impl ViewState {
     /// A short name of the state that a client can compute too.
     pub(super) fn digest(&self, board: &Snapshot) -> u64 {
         match &self.content {
-            Content::List { ids, .. } => digest_ids(ids),
-            Content::Rows { members } => digest_rows(members.iter(), board),
+            Content::List { ids, .. } => digest_list(ids),
+            Content::Rows { members, .. } => {
+                digest_rows(members.keys().filter_map(|id| board.rows.get(id)).map(|row| &*row.token))
+            }
         }
     }
 }
 
-/// What a `rows` frame holds.
-#[derive(Debug, Default)]
-pub(super) struct RowsDelta<'a> {
-    form: RowForm,
-    /// Whole rows.
-    pub(super) rows: Vec<&'a Arc<Row>>,
-    /// Patches of known rows.
-    pub(super) patches: Vec<&'a Bytes>,
-    /// Rows that left.
-    pub(super) gone: Vec<TokenId>,
-}
-
-impl RowsDelta<'_> {
-    /// Nothing yet.
-    pub(super) fn of(form: RowForm) -> Self {
-        Self { form, ..Self::default() }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.patches.is_empty() && self.gone.is_empty()
-    }
-
-    pub(super) fn frame(&self, sub: &str, prev: Seq, snapshot: &Snapshot) -> Frames {
-        FrameBuilder::delta(sub, prev, snapshot.board.seq, snapshot.board.as_of)
-            .list_if_any("rows", self.rows.iter().map(|row| text(row.printed(self.form))))
-            .list_if_any("patches", self.patches.iter().map(|patch| text(patch)))
-            .list_if_any("gone", self.gone.iter().map(quoted_id))
-            .finish()
+impl From<ListDelta> for Delta {
+    fn from(delta: ListDelta) -> Self {
+        Self::List(Arc::new((delta, Encoded::default())))
     }
 }
 
-fn list_delta(name: &str, prev: Seq, snapshot: &Snapshot, old: &[TokenId], new: &[TokenId], total: usize) -> Frames {
-    FrameBuilder::delta(name, prev, snapshot.board.seq, snapshot.board.as_of)
-        .total(total)
-        .list("splices", splices(old, new).iter().map(spliced))
-        .finish()
-}
-
-/// Printed rows and patches as text.
-pub(super) fn text(json: &Bytes) -> &str {
-    std::str::from_utf8(json).expect("serde_json writes UTF-8")
-}
-
-fn digest_ids(ids: &[TokenId]) -> u64 {
-    let mut hash = Fnv::default();
-    for (place, id) in ids.iter().enumerate() {
-        if place > 0 {
-            hash.write(b"\n");
-        }
-        hash.write(id.to_string().as_bytes());
-    }
-    hash.finish()
-}
-
-/// Of rows in the order of their ids.
-pub(super) fn digest_rows<'a>(ids: impl Iterator<Item = &'a TokenId>, board: &Snapshot) -> u64 {
-    let mut lines: Vec<String> = ids
-        .filter_map(|id| board.rows.get(id))
-        .map(|row| {
-            let token = &row.token;
-            let price = token.price_usd.map(|price| price.to_string()).unwrap_or_default();
-            format!("{}\t{price}\t{}\n", token.id, token.updated_at)
-        })
-        .collect();
-    lines.sort_unstable();
-    let mut hash = Fnv::default();
-    for line in &lines {
-        hash.write(line.as_bytes());
-    }
-    hash.finish()
+fn list_delta(prev: Seq, snapshot: &Snapshot, (old, new): (&[TokenId], &[TokenId]), total: usize) -> ListDelta {
+    ListDelta { splices: splices(old, new), total, prev, seq: snapshot.board.seq, as_of: snapshot.board.as_of }
 }

@@ -14,6 +14,8 @@ pub enum RowForm {
     Plain,
     /// With `provenance` and `flag_details`.
     WithProvenance,
+    /// The published fields, as bytes of the compact subprotocol.
+    Compact,
 }
 
 /// A printed row with the origins of its fields.

@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use imbl::OrdMap;
-use memescope::{Board, Delta, GapError, Seq, Token, TokenId, TokenPatch};
+use memescope::feed::compact;
+use memescope::{Board, Delta, GapError, Seq, Timestamp, Token, TokenId, TokenPatch};
 
 use super::provenance::{self, RowForm};
 
@@ -19,19 +20,22 @@ pub struct Row {
     pub changed_at: Seq,
     /// The same with the origins of its fields, once somebody has asked for it.
     with_provenance: OnceLock<Bytes>,
+    /// The row as the compact subprotocol writes it, once somebody has asked for it.
+    compact: OnceLock<Bytes>,
 }
 
 impl Row {
     fn new(token: Arc<Token>, changed_at: Seq) -> Self {
         let json = serde_json::to_vec(&*token).expect("a row has text keys and finite numbers").into();
-        Self { token, json, changed_at, with_provenance: OnceLock::new() }
+        Self { token, json, changed_at, with_provenance: OnceLock::new(), compact: OnceLock::new() }
     }
 
-    /// Its JSON object in a form, without rank.
+    /// Its bytes in a form, without rank.
     pub fn printed(&self, form: RowForm) -> &Bytes {
         match form {
             RowForm::Plain => &self.json,
             RowForm::WithProvenance => self.with_provenance.get_or_init(|| provenance::row(&self.json, &self.token)),
+            RowForm::Compact => self.compact.get_or_init(|| compact::encode_row(&self.token).into()),
         }
     }
 }
@@ -56,8 +60,12 @@ pub struct RowChange {
     pub before: Option<Arc<Row>>,
     /// The JSON merge patch between them; `None` when it is new, or nothing but the origins of its fields changed.
     pub patch: Option<Bytes>,
+    /// When the board was made.
+    as_of: Timestamp,
     /// The same with the origins of its fields, once somebody has asked for it.
     with_provenance: OnceLock<Bytes>,
+    /// The same as the compact subprotocol writes it, once somebody has asked for it.
+    compact: OnceLock<Bytes>,
 }
 
 impl RowChange {
@@ -70,6 +78,11 @@ impl RowChange {
                 self.with_provenance
                     .get_or_init(|| provenance::patch(self.patch.as_ref(), &before.token, &self.row.token)),
             ),
+            RowForm::Compact if self.patch.is_none() => ToTell::Nothing,
+            RowForm::Compact => ToTell::Patch(self.compact.get_or_init(|| {
+                let patch = TokenPatch::between(&before.token, &self.row.token);
+                patch.map(|patch| compact::encode_patch(&patch, self.as_of)).unwrap_or_default().into()
+            })),
         }
     }
 }
@@ -109,7 +122,9 @@ impl Snapshot {
                 continue;
             }
             let print = |patch| serde_json::to_vec(&patch).expect("a patch has text keys and finite numbers").into();
-            changes.push(RowChange { row, before, patch: patch.map(print), with_provenance: OnceLock::new() });
+            let (with_provenance, compact) = (OnceLock::new(), OnceLock::new());
+            let (patch, as_of) = (patch.map(print), board.as_of);
+            changes.push(RowChange { row, before, patch, as_of, with_provenance, compact });
         }
         Ok((Self { board, rows }, changes))
     }

@@ -3,22 +3,51 @@
 //! The rows themselves live where they are shown; this state knows which ones there are, so that a patch for a row that
 //! nobody has is seen as the gap that it is.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Applied;
 use super::parts::Parts;
+use crate::feed::compact::{Kind, Names, RowsFrame};
 use crate::feed::{DeltaFrame, Resume, SnapshotFrame, Verdict, judge};
 use crate::{Epoch, Seq, Token, TokenId, TokenPatch};
 
 /// What happens to one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RowChange {
+    /// Only the rows that are put after this are part of the subscription.
+    Anew,
     /// The whole row.
     Put(Token),
     /// Some of its fields.
     Patch(TokenPatch),
     /// It left the board.
     Gone(TokenId),
+}
+
+impl RowChange {
+    /// The row that it happens to.
+    pub fn id(&self) -> Option<&TokenId> {
+        match self {
+            Self::Anew => None,
+            Self::Put(row) => Some(&row.id),
+            Self::Patch(patch) => Some(&patch.id),
+            Self::Gone(id) => Some(id),
+        }
+    }
+
+    /// Does to kept rows what happened.
+    pub fn apply_to(self, rows: &mut BTreeMap<TokenId, Token>) {
+        match self {
+            Self::Anew => rows.clear(),
+            Self::Put(row) => drop(rows.insert(row.id.clone(), row)),
+            Self::Patch(patch) => {
+                if let Some(row) = rows.get_mut(&patch.id) {
+                    row.apply(patch);
+                }
+            }
+            Self::Gone(id) => drop(rows.remove(&id)),
+        }
+    }
 }
 
 /// The rows of a subscription: which ones are known, and at which seq.
@@ -28,6 +57,9 @@ pub struct RowsState {
     known: HashSet<TokenId>,
     snapshots: Parts<SnapshotFrame>,
     deltas: Parts<DeltaFrame>,
+    /// Whose numbers stand in compact frames.
+    names: Names,
+    compact: Parts<RowsFrame>,
 }
 
 impl RowsState {
@@ -41,16 +73,42 @@ impl RowsState {
         self.have.filter(|_| ids.iter().all(|id| self.known.contains(id)))
     }
 
+    /// The state that is known; `None` while there is none.
+    pub fn have(&self) -> Option<Resume> {
+        self.have
+    }
+
     /// The subscription is about these rows from now on.
     pub fn keep_only(&mut self, ids: &[TokenId]) {
         let ids: HashSet<&TokenId> = ids.iter().collect();
         self.known.retain(|id| ids.contains(id));
+        self.names.keep(|id| ids.contains(id));
+    }
+
+    /// Whether a row is known.
+    pub fn knows(&self, id: &TokenId) -> bool {
+        self.known.contains(id)
+    }
+
+    /// How many rows are known.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
     }
 
     /// Takes a snapshot in; what it means for the rows is added to `changes`.
     pub fn snapshot(&mut self, frame: SnapshotFrame, changes: &mut Vec<RowChange>) -> Applied {
         let Some(frames) = self.snapshots.take(frame.part, frame) else { return Applied::Nothing };
+        self.put_all(frames, changes)
+    }
+
+    fn put_all(&mut self, frames: Vec<SnapshotFrame>, changes: &mut Vec<RowChange>) -> Applied {
         self.known.clear();
+        changes.push(RowChange::Anew);
         for frame in frames {
             self.have = Some(Resume { epoch: frame.epoch, seq: frame.seq });
             for row in frame.rows.unwrap_or_default() {
@@ -59,6 +117,33 @@ impl RowsState {
             }
         }
         Applied::Changed
+    }
+
+    /// Takes a frame of the compact subprotocol in; what it means for the rows is added to `changes`.
+    pub fn compact(&mut self, frame: RowsFrame, changes: &mut Vec<RowChange>) -> Applied {
+        let is_snapshot = matches!(frame.head.kind, Kind::Snapshot { .. });
+        if let Kind::Delta { prev } = frame.head.kind {
+            let Some(have) = self.have else { return Applied::Nothing };
+            match judge(have.seq, prev, frame.head.seq) {
+                Verdict::Ignore => return Applied::Nothing,
+                Verdict::Gap => return self.drop_state(),
+                Verdict::Apply => {}
+            }
+        }
+        // Handles hold for what comes after them, so nothing is read before all of it is here.
+        let Some(frames) = self.compact.take(frame.part, frame) else { return Applied::Nothing };
+        if is_snapshot {
+            self.names.clear();
+            match frames.into_iter().map(|frame| frame.snapshot(&mut self.names)).collect() {
+                Some(frames) => self.put_all(frames, changes),
+                None => self.drop_state(),
+            }
+        } else {
+            match frames.into_iter().map(|frame| frame.delta(&mut self.names)).collect() {
+                Some(frames) => self.apply_all(frames, changes),
+                None => self.drop_state(),
+            }
+        }
     }
 
     /// Takes a delta in; what it means for the rows is added to `changes`, nothing of it unless all of it fits.
@@ -70,6 +155,11 @@ impl RowsState {
             Verdict::Apply => {}
         }
         let Some(frames) = self.deltas.take(frame.part, frame) else { return Applied::Nothing };
+        self.apply_all(frames, changes)
+    }
+
+    fn apply_all(&mut self, frames: Vec<DeltaFrame>, changes: &mut Vec<RowChange>) -> Applied {
+        let Some(have) = self.have else { return Applied::Nothing };
         let before = changes.len();
         for frame in frames {
             self.have = Some(Resume { seq: frame.seq, ..have });
@@ -95,15 +185,13 @@ impl RowsState {
     fn drop_state(&mut self) -> Applied {
         self.have = None;
         self.known.clear();
+        self.names.clear();
         Applied::Gap
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -114,11 +202,10 @@ mod tests {
 
     fn apply(rows: &mut Rows, changes: Vec<RowChange>) {
         for change in changes {
-            match change {
-                RowChange::Put(row) => drop(rows.insert(row.id.clone(), row)),
-                RowChange::Patch(patch) => rows.get_mut(&patch.id).unwrap().apply(patch),
-                RowChange::Gone(id) => drop(rows.remove(&id)),
+            if let RowChange::Patch(patch) = &change {
+                assert!(rows.contains_key(&patch.id));
             }
+            change.apply_to(rows);
         }
     }
 

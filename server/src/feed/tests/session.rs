@@ -4,21 +4,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
-use memescope::feed::Verdict;
+use memescope::feed::{Verdict, digest_rows};
 use memescope::{Board, Epoch, EventKind, EventNames, Seq, Source, SourceState, Timestamp, TokenId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::bus::LogEntry;
 use crate::clock::Clock;
+use crate::feed::frame::{Encoding, Frame};
 use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::session::{Heard, Session};
 use crate::feed::standing::Standing;
 use crate::feed::testing::{Client, Market, Step, any_steps, id, query, row};
-use crate::feed::view::digest_rows;
 use crate::planner::Watched;
-use crate::store::RowForm;
+use crate::store::{RowForm, ToTell};
 
 const QUERY: &str = "min_liquidity_usd=10000";
 
@@ -41,7 +40,7 @@ impl Scene {
         market.commit(&(1..20).map(|number| (number, Some(u16::from(number) * 20))).collect());
         let clock = Clock::from_runtime(Timestamp::from_secs(1));
         let hub = Hub::new(market.store.clone(), clock, false, config);
-        let session = Session::open(hub.clone(), &hub.stage(), &mut Vec::new());
+        let session = Session::open(hub.clone(), &hub.stage(), Encoding::Json, &mut Vec::new());
         let [list, all, full] = [const { String::new() }; 3];
         Self { market, hub, session, clients: BTreeMap::new(), list, all, full, requests: 0 }
     }
@@ -90,7 +89,7 @@ impl Scene {
         self.ask(json!({"op": "subscribe", "channel": channel, "params": params}))
     }
 
-    fn deliver(&mut self, text: &Utf8Bytes) -> Verdict {
+    fn deliver(&mut self, text: &Frame) -> Verdict {
         let value: Value = serde_json::from_str(text).unwrap();
         match (value["type"].as_str(), value["sub"].as_str()) {
             (Some("snapshot" | "delta"), Some(sub)) => self.clients.entry(sub.to_owned()).or_default().take(text),
@@ -98,7 +97,7 @@ impl Scene {
         }
     }
 
-    fn catch_up(&mut self) -> Vec<Utf8Bytes> {
+    fn catch_up(&mut self) -> Vec<Frame> {
         let mut out = Vec::new();
         self.session.catch_up(&self.hub.stage(), &mut out);
         out
@@ -262,7 +261,7 @@ proptest! {
             let seqs: BTreeMap<String, Seq> =
                 scene.clients.iter().map(|(sub, client)| (sub.clone(), client.held.as_ref().unwrap().have)).collect();
             // A new connection; the views may have been dropped meanwhile.
-            scene.session = Session::open(scene.hub.clone(), &scene.hub.stage(), &mut Vec::new());
+            scene.session = Session::open(scene.hub.clone(), &scene.hub.stage(), Encoding::Json, &mut Vec::new());
             let epoch = scene.hub.stage().epoch();
             scene.requests = 0;
             let (list, all, full) = (scene.list.clone(), scene.all.clone(), scene.full.clone());
@@ -318,7 +317,7 @@ async fn a_commit_that_does_not_touch_a_view_sends_nothing_for_it() {
 #[tokio::test]
 async fn equal_views_share_their_bytes_and_go_when_nobody_watches() {
     let mut scene = Scene::subscribed(FeedConfig::default());
-    let mut other = Session::open(scene.hub.clone(), &scene.hub.stage(), &mut Vec::new());
+    let mut other = Session::open(scene.hub.clone(), &scene.hub.stage(), Encoding::Json, &mut Vec::new());
     let mut first = Vec::new();
     let same = r#"{"op":"subscribe","id":"x","channel":"list","params":{"head":50,"min_liquidity_usd":"10000"}}"#;
     assert_eq!(other.hear(same, &mut first), Heard::Well);
@@ -347,9 +346,41 @@ async fn equal_views_share_their_bytes_and_go_when_nobody_watches() {
 }
 
 #[tokio::test]
+async fn compact_frames_are_shared_and_a_change_is_encoded_once() {
+    let scene = Scene::new(FeedConfig::default());
+    let mut frames = [(); 2].map(|()| {
+        let mut out = Vec::new();
+        let mut session = Session::open(scene.hub.clone(), &scene.hub.stage(), Encoding::Compact, &mut out);
+        for (id, channel, params) in [(1, "rows", json!({"all": true})), (2, "list", json!({"head": 50}))] {
+            let request = json!({"op": "subscribe", "id": id, "channel": channel, "params": params});
+            assert_eq!(session.hear(&request.to_string(), &mut out), Heard::Well);
+        }
+        (session, out)
+    });
+    let commit = scene.market.commit(&Step::from([(3, Some(399)), (4, Some(1))]));
+    scene.hub.advance();
+    for (session, out) in &mut frames {
+        session.catch_up(&scene.hub.stage(), out);
+    }
+    let [ours, theirs] =
+        frames.map(|(_, out)| out.into_iter().filter(|frame| matches!(frame, Frame::Bytes(_))).collect::<Vec<_>>());
+    assert_eq!(ours.len(), 4, "two snapshots and two deltas");
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(ours.bytes().as_ptr(), theirs.bytes().as_ptr(), "the very same bytes");
+    }
+    for change in &commit.changes {
+        let told = [(); 2].map(|()| match change.to_tell(RowForm::Compact) {
+            ToTell::Patch(patch) => patch.as_ptr(),
+            other => unreachable!("a patch: {other:?}"),
+        });
+        assert_eq!(told[0], told[1]);
+    }
+}
+
+#[tokio::test]
 async fn origins_are_sent_to_those_who_asked_and_printed_once_for_all_of_them() {
     let mut scene = Scene::with_provenance();
-    let mut other = Session::open(scene.hub.clone(), &scene.hub.stage(), &mut Vec::new());
+    let mut other = Session::open(scene.hub.clone(), &scene.hub.stage(), Encoding::Json, &mut Vec::new());
     let same = r#"{"op":"subscribe","id":"x","channel":"rows","params":{"all":true,"min_liquidity_usd":10000,"include":["provenance"]}}"#;
     assert_eq!(other.hear(same, &mut Vec::new()), Heard::Well);
     // Nothing but the origins of token 6 change: its figure is still 120.
@@ -415,7 +446,7 @@ async fn a_filtered_subscription_hears_of_the_tokens_that_pass() {
     };
     // Told before anybody asked.
     commit(&scene, &[Some(19)], &Step::new());
-    let heard = |frames: &[Utf8Bytes]| -> Vec<Value> {
+    let heard = |frames: &[Frame]| -> Vec<Value> {
         let frames = frames.iter().map(|text| serde_json::from_str::<Value>(text).unwrap());
         frames.filter(|frame| frame["type"] == "event").map(|frame| frame["token"].clone()).collect()
     };
@@ -494,7 +525,9 @@ async fn digests_are_those_that_a_client_computes() {
     let answer = scene.ask(json!({"op": "digest", "sub": list}));
     assert_eq!(answer["digest"], format!("{:016x}", hash.finish()));
     assert_eq!(answer["seq"], 1);
-    let expected = digest_rows((1..12).map(id).collect::<Vec<_>>().iter(), &scene.market.store.snapshot());
+    let snapshot = scene.market.store.snapshot();
+    let rows = (1..12).map(id).filter_map(|id| snapshot.rows.get(&id).cloned()).collect::<Vec<_>>();
+    let expected = digest_rows(rows.iter().map(|row| &*row.token));
     assert_eq!(scene.ask(json!({"op": "digest", "sub": "r4"}))["digest"], format!("{expected:016x}"));
 }
 

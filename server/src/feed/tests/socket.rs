@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bus::LogEntry;
 use crate::clock::Clock;
 use crate::feed::connection::serve;
+use crate::feed::frame::Encoding;
 use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::inflow::Inflow;
 use crate::feed::testing::{Market, Step, id};
@@ -77,7 +78,8 @@ impl Client {
         let (send, input) = mpsc::unbounded();
         let (output, receive) = mpsc::channel(0);
         let place = hub.sockets.take([127, 0, 0, 1].into()).unwrap();
-        let served = tokio::spawn(serve(hub.clone(), Socket { input, output }, place, Inflow::default()));
+        let socket = Socket { input, output };
+        let served = tokio::spawn(serve(hub.clone(), socket, Encoding::Json, place, Inflow::default()));
         Self { market, hub, shutdown, running, served, send, receive }
     }
 
@@ -230,6 +232,35 @@ async fn a_late_reader_gets_what_it_missed_in_one_frame() {
         assert_eq!(pair[0]["seq"], pair[1]["prev"]);
     }
     assert!(client.hub.stats().conflated >= 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_come_four_times_a_second_and_orders_once() {
+    let mut client = Client::connect();
+    client.say(&json!({"op": "subscribe", "id": 1, "channel": "rows", "params": {"all": true}}));
+    client.say(&json!({"op": "subscribe", "id": 2, "channel": "list", "params": {"sort": "price_usd"}}));
+    client.next_of("snapshot").await;
+    client.next_of("snapshot").await;
+    let market = client.market.store.clone();
+    tokio::spawn(async move {
+        let market = Market { store: market };
+        // The first and the second change places all the time.
+        for round in 0..100u16 {
+            market.commit(&Step::from([(1, Some(10 + round % 2 * 10)), (2, Some(15)), (3, Some(round))]));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let (mut rows, mut lists) = (0, 0);
+    let last = loop {
+        let frame = client.next_of("delta").await;
+        let is_list = frame.get("splices").is_some();
+        *(if is_list { &mut lists } else { &mut rows }) += 1;
+        if is_list && frame["seq"] == 101 {
+            break frame;
+        }
+    };
+    assert!((30..=41).contains(&rows) && (9..=12).contains(&lists), "in ten seconds {rows} and {lists}");
+    assert_eq!(last["total"], 3);
 }
 
 #[tokio::test(start_paused = true)]

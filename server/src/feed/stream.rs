@@ -1,0 +1,299 @@
+//! `GET /stream`: the feed as server-sent events, for those whom no WebSocket reaches. What is followed stands in the
+//! address and stays as it is.
+//!
+//! The body is pulled: while the reader takes nothing, nothing is made, and afterwards it gets all it missed in one frame.
+//! A reader that takes nothing for too long is dropped by the port, as every connection is.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use memescope::TokenId;
+use memescope::feed::{Channel, RequestId, Resume, ServerMessage, SubscribeParams};
+use memescope::query::MAX_IDS;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use url::form_urlencoded;
+
+use super::frame::{self, Encoding, Frame};
+use super::hub::Hub;
+use super::limits::{ClientAddr, Full, Place};
+use super::request::{Refusal, invalid};
+use super::session::Session;
+use super::stage::Stage;
+use super::stats::count;
+use crate::problem::Problem;
+
+/// How long a reader waits before it comes back, milliseconds.
+const RETRY: &str = "retry: 2000\n";
+
+/// What is followed, in the order in which it is opened.
+#[derive(Debug, Default, PartialEq)]
+struct Asked {
+    list: Option<SubscribeParams>,
+    rows: Option<SubscribeParams>,
+    others: Vec<(Channel, SubscribeParams)>,
+}
+
+impl Asked {
+    fn read(query: &str) -> Result<Self, Refusal> {
+        let (mut channels, mut params) = (Vec::new(), SubscribeParams::default());
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let words = || value.split(',').map(str::to_owned).collect::<Vec<String>>();
+            match &*name {
+                "channel" => channels = words(),
+                "head" => params.head = Some(value.parse().map_err(|_| invalid("head is a whole number"))?),
+                "ids" => {
+                    let ids = words().iter().map(|id| id.parse()).collect::<Result<Vec<TokenId>, _>>();
+                    params.ids = Some(ids.map_err(|_| invalid("ids are of the form chain:address"))?);
+                }
+                "range" => params.range = Some(read_range(&value).ok_or_else(|| invalid("range is a,b"))?),
+                "all" => params.all = Some(value == "true"),
+                "fields" => params.fields = Some(value.into_owned()),
+                "include" => params.include = Some(words()),
+                "types" => params.types = Some(words()),
+                _ => drop(params.query.insert(name.into_owned(), Value::String(value.into_owned()))),
+            }
+        }
+        let mut asked = Self::default();
+        for channel in &channels {
+            match channel.as_str() {
+                "list" => {
+                    let (head, query) = (params.head, params.query.clone());
+                    asked.list = Some(SubscribeParams { head, query, ..SubscribeParams::default() });
+                }
+                "rows" => asked.rows = Some(SubscribeParams { head: None, types: None, ..params.clone() }),
+                "events" => {
+                    let (types, query) = (params.types.clone(), params.query.clone());
+                    asked
+                        .others
+                        .push((Channel::Events, SubscribeParams { types, query, ..SubscribeParams::default() }));
+                }
+                "status" => asked.others.push((Channel::Status, SubscribeParams::default())),
+                _ => return Err(invalid("channel holds list, rows, events, status, with commas between")),
+            }
+        }
+        if channels.is_empty() {
+            return Err(invalid("channel is missing: list, rows, events, status"));
+        }
+        Ok(asked)
+    }
+
+    /// Opens everything; the frames that it begins with are added to `out`.
+    fn open(self, session: &mut Session, resume: Option<Resume>, out: &mut Vec<Frame>) -> Result<(), Refusal> {
+        let name = |channel: &str| RequestId::Text(channel.to_owned());
+        let head = self.list.as_ref().map(|list| list.head.unwrap_or(200));
+        if let Some(list) = self.list {
+            session.subscribe(name("list"), Channel::List, list, resume, out)?;
+        }
+        if let Some(mut rows) = self.rows {
+            match head {
+                _ if rows.ids.is_some() || rows.all == Some(true) => {}
+                Some(head) => {
+                    rows.query.clear();
+                    rows.list = session.list_name();
+                    let most = u32::try_from(MAX_IDS).unwrap_or(u32::MAX);
+                    rows.range = rows.range.or(Some((0, head.min(most))));
+                }
+                None if rows.range.is_some() => return Err(invalid("range needs the channel list")),
+                None => rows.all = Some(true),
+            }
+            session.subscribe(name("rows"), Channel::Rows, rows, resume, out)?;
+        }
+        for (channel, params) in self.others {
+            session.subscribe(name("other"), channel, params, None, out)?;
+        }
+        Ok(())
+    }
+}
+
+fn read_range(text: &str) -> Option<(u32, u32)> {
+    let (from, to) = text.split_once(',')?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
+fn read_resume(id: &str) -> Option<Resume> {
+    let (epoch, seq) = id.split_once('.')?;
+    Some(Resume { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
+}
+
+pub(super) async fn stream(
+    State(hub): State<Arc<Hub>>,
+    client: Option<Extension<ClientAddr>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
+    if !hub.config.origins.allow(text(header::ORIGIN), text(header::HOST)) {
+        let detail = "Pages of this origin may not connect.";
+        return Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail).into_response();
+    }
+    if hub.closing.is_cancelled() {
+        return later(StatusCode::SERVICE_UNAVAILABLE, "The server is about to stop.");
+    }
+    let address = client
+        .map(|Extension(ClientAddr(address))| address)
+        .or(peer.map(|Extension(ConnectInfo(peer))| peer.ip()))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let place = match hub.sockets.take(address) {
+        Ok(place) => place,
+        Err(Full::Address) => return later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
+        Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+    };
+    let resume = text(HeaderName::from_static("last-event-id")).and_then(read_resume);
+    match Reader::open(hub, place, &query.unwrap_or_default(), resume) {
+        Ok(reader) => {
+            let pieces = futures::stream::unfold(reader, async |mut reader| {
+                let piece = reader.next().await?;
+                Some((Ok::<_, std::convert::Infallible>(piece), reader))
+            });
+            let mut response = Body::from_stream(pieces).into_response();
+            for (name, value) in [
+                (header::CONTENT_TYPE, "text/event-stream"),
+                (header::CACHE_CONTROL, "no-store"),
+                (HeaderName::from_static("x-accel-buffering"), "no"),
+            ] {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            response
+        }
+        Err(refusal) => {
+            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+            Problem::new(status, refusal.code, refusal.detail).into_response()
+        }
+    }
+}
+
+fn later(status: StatusCode, detail: &str) -> Response {
+    Problem::new(status, "overloaded", detail).retry_after(5).into_response()
+}
+
+/// One reader of events.
+struct Reader {
+    hub: Arc<Hub>,
+    session: Session,
+    stages: watch::Receiver<Arc<Stage>>,
+    /// What is left of the last step.
+    pending: VecDeque<Frame>,
+    /// Nothing has been sent yet.
+    is_new: bool,
+    sent_at: Instant,
+    has_ended: bool,
+    _place: Place,
+}
+
+impl Reader {
+    fn open(hub: Arc<Hub>, place: Place, query: &str, resume: Option<Resume>) -> Result<Self, Refusal> {
+        let asked = Asked::read(query)?;
+        let mut stages = hub.follow();
+        let stage = stages.borrow_and_update().clone();
+        let mut out = Vec::new();
+        let mut session = Session::open(hub.clone(), &stage, Encoding::Json, &mut out);
+        // The greeting is of use; the state of the sources comes to those who ask for it.
+        out.truncate(1);
+        asked.open(&mut session, resume, &mut out)?;
+        let pending = out.into();
+        Ok(Self {
+            hub,
+            session,
+            stages,
+            pending,
+            is_new: true,
+            sent_at: Instant::now(),
+            has_ended: false,
+            _place: place,
+        })
+    }
+
+    /// The next event; `None` when there are no more.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(frame) = self.pending.pop_front() {
+                self.sent_at = Instant::now();
+                return Some(self.event(&frame));
+            }
+            if self.has_ended {
+                return None;
+            }
+            let mut out = Vec::new();
+            let heartbeat_at = self.sent_at + self.hub.config.heartbeat;
+            tokio::select! {
+                biased;
+                () = self.hub.closing.cancelled() => {
+                    self.has_ended = true;
+                    let bye = ServerMessage::Bye { code: "server_shutdown".to_owned(), retry_after_ms: 2_000 };
+                    out.push(frame::message(&bye));
+                }
+                // The hub outlives its readers, so its stages do not end.
+                _ = self.stages.changed() => {
+                    let stage = self.stages.borrow_and_update().clone();
+                    self.session.catch_up(&stage, &mut out);
+                }
+                () = tokio::time::sleep_until(heartbeat_at) => {
+                    out.push(self.session.heartbeat(&self.hub.stage()));
+                }
+            }
+            self.pending.extend(out);
+        }
+    }
+
+    /// A frame as an event. The last one of a step has an id: who holds it holds everything up to that seq.
+    fn event(&mut self, frame: &Frame) -> Bytes {
+        let text = String::from_utf8_lossy(frame.bytes());
+        let kind = text.strip_prefix(r#"{"type":""#).and_then(|rest| rest.split('"').next()).unwrap_or("message");
+        let retry = if std::mem::take(&mut self.is_new) { RETRY } else { "" };
+        let id = if self.pending.is_empty() {
+            let (epoch, seq) = self.session.position();
+            format!("id: {epoch}.{seq}\n")
+        } else {
+            String::new()
+        };
+        let event = format!("{retry}event: {kind}\n{id}data: {text}\n\n");
+        count(&self.hub.counters.frames_sent);
+        self.hub.counters.bytes_sent.fetch_add(event.len() as u64, Ordering::Relaxed);
+        event.into()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use memescope::Epoch;
+
+    use super::*;
+
+    #[test]
+    fn the_address_says_what_is_followed() {
+        let asked =
+            Asked::read("channel=list,rows,events,status&head=50&rank=new&types=volume:spike&range=0,9").unwrap();
+        let list = asked.list.unwrap();
+        assert_eq!((list.head, list.range, list.query["rank"].as_str()), (Some(50), None, Some("new")));
+        let rows = asked.rows.unwrap();
+        assert_eq!((rows.head, rows.range), (None, Some((0, 9))));
+        assert_eq!(asked.others[0].1.types, Some(vec!["volume:spike".to_owned()]));
+        assert_eq!(asked.others[1], (Channel::Status, SubscribeParams::default()));
+        for query in
+            ["", "channel=", "channel=weather", "channel=list&head=x", "channel=rows&ids=7", "channel=list&range=7"]
+        {
+            assert_eq!(Asked::read(query).unwrap_err().status, 400, "{query}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_an_epoch_and_a_seq() {
+        let resume = Resume { epoch: Epoch::from_bits(0xb3), seq: 9 };
+        assert_eq!(read_resume(&format!("{}.9", resume.epoch)), Some(resume));
+        for id in ["", "b3", "b3.", ".9", "x.9", "b3.-1"] {
+            assert_eq!(read_resume(id), None, "{id}");
+        }
+    }
+}
