@@ -9,12 +9,26 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// Of a document. Clients must ignore what they do not know; the tests of the server must not, so objects are closed.
+    /// Of answers. Clients must ignore what they do not know; the tests of the server must not, so objects are closed.
     pub(super) fn strict(mut document: Value) -> Self {
-        if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
-            schemas.values_mut().for_each(|schema| close(schema, false));
-        }
+        close_all(&mut document, "/components/schemas", false);
         Self { document }
+    }
+
+    /// Of messages: each is a type and its tag, so that the whole is closed and not the type.
+    pub(super) fn of_messages(mut document: Value) -> Self {
+        close_all(&mut document, "/components/schemas", true);
+        Self { document }
+    }
+
+    /// What is wrong with a message of this name.
+    pub(super) fn judge_message(&self, name: &str, message: &Value) -> Vec<String> {
+        let mut schema = self.document["components"]["messages"][name]["payload"].clone();
+        if schema.is_null() {
+            return vec![format!("{name} is not described")];
+        }
+        close(&mut schema, false);
+        self.faults(&schema, message)
     }
 
     /// What is wrong with a value, by a schema that may refer to those of the document.
@@ -45,6 +59,12 @@ impl Judge {
             Ok(value) => self.faults(&described["schema"], &value),
             Err(error) => vec![format!("GET {path} {status}: {error}")],
         }
+    }
+}
+
+fn close_all(document: &mut Value, place: &str, are_pieces: bool) {
+    if let Some(schemas) = document.pointer_mut(place).and_then(Value::as_object_mut) {
+        schemas.values_mut().for_each(|schema| close(schema, are_pieces));
     }
 }
 

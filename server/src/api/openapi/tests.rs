@@ -58,7 +58,8 @@ fn routes() -> Router {
 /// The addresses of a router, as it prints itself: axum tells them in no other way.
 fn addresses(router: &Router) -> BTreeSet<String> {
     let text = format!("{router:?}");
-    let found = text.split('"').filter(|piece| piece.starts_with('/') && !piece.contains("/{*"));
+    // What is left is how it keeps its fallback.
+    let found = text.split('"').filter(|piece| piece.len() > 1 && piece.starts_with('/') && !piece.contains("/{*"));
     found.map(str::to_owned).collect()
 }
 
@@ -217,29 +218,21 @@ fn the_fields_of_a_row_are_those_that_can_be_asked_for() {
     assert_eq!(described, Column::names().into_iter().collect());
 }
 
-/// The schema of a message's payload, by direction and kind.
-fn payload<'a>(document: &'a Value, direction: &str, kind: &Value) -> &'a Value {
-    let name = format!("{direction}.{}", kind.as_str().unwrap());
-    let message = &document["components"]["messages"][&name];
-    assert!(!message.is_null(), "{name} is not described");
-    &message["payload"]
-}
-
 #[test]
 fn every_example_of_the_feed_is_what_both_ends_read_and_write() {
-    let (document, judge) = (asyncapi(), Judge::strict(asyncapi()));
+    let (document, judge) = (asyncapi(), Judge::of_messages(asyncapi()));
     for example in client_examples() {
         let message: ClientMessage = serde_json::from_value(example.clone()).unwrap();
         // A member that the type does not know would be lost on the way.
         assert_eq!(serde_json::to_value(&message).unwrap(), example);
-        let faults = judge.faults(payload(&document, "client", &example["op"]), &example);
+        let faults = judge.judge_message(&format!("client.{}", example["op"].as_str().unwrap()), &example);
         assert!(faults.is_empty(), "{example}: {faults:?}");
     }
     for example in server_examples() {
         let message: ServerMessage = serde_json::from_value(example.clone()).unwrap();
         assert_ne!(message, ServerMessage::Unknown);
         assert_eq!(serde_json::to_value(&message).unwrap(), example);
-        let faults = judge.faults(payload(&document, "server", &example["type"]), &example);
+        let faults = judge.judge_message(&format!("server.{}", example["type"].as_str().unwrap()), &example);
         assert!(faults.is_empty(), "{example}: {faults:?}");
     }
     for (name, message) in document["components"]["messages"].as_object().unwrap() {
@@ -253,9 +246,12 @@ fn a_message_with_an_unknown_member_is_no_example() {
     example["colour"] = json!("blue");
     let message: ClientMessage = serde_json::from_value(example.clone()).unwrap();
     assert_ne!(serde_json::to_value(message).unwrap(), example);
+    let judge = Judge::of_messages(asyncapi());
+    assert_eq!(judge.judge_message("client.subscribe", &example).len(), 1);
     let mut frame = server_examples().remove(0);
     frame["seq"] = json!("many");
-    assert!(!Judge::strict(asyncapi()).faults(payload(&asyncapi(), "server", &json!("hello")), &frame).is_empty());
+    assert_eq!(judge.judge_message("server.hello", &frame).len(), 1);
+    assert_eq!(judge.judge_message("server.weather", &frame).len(), 1);
 }
 
 /// Every file, below the folder `docs`.
