@@ -84,7 +84,7 @@ impl FromStr for Window {
 
 /// One optional figure per window. Unknown is `None`, never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}ByWindow"))]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct PerWindow<T> {
     /// Five minutes.

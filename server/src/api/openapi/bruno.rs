@@ -50,7 +50,10 @@ fn file(number: usize, call: &Call) -> String {
         Check::Count(place, count) => line(&format!("res.body.{place}.length"), &format!("eq {count}")),
         Check::There(place) => line(&format!("res.body.{place}"), "isDefined"),
     }));
-    block("vars:post-response", call.keeps.iter().map(|(name, place)| line(name, &format!("res.body.{place}"))).collect());
+    block(
+        "vars:post-response",
+        call.keeps.iter().map(|(name, place)| line(name, &format!("res.body.{place}"))).collect(),
+    );
     block("assert", checks);
     out
 }

@@ -86,7 +86,13 @@ pub(super) const CALLS: &[Call] = &[
         checks: &[JSON, There("data"), Text("meta.interval", "1m")],
         ..CALL
     },
-    Call { name: "Search", path: "/search", query: &[("q", "a"), ("limit", "1")], checks: &[JSON, Count("data", 1)], ..CALL },
+    Call {
+        name: "Search",
+        path: "/search",
+        query: &[("q", "a"), ("limit", "1")],
+        checks: &[JSON, Count("data", 1)],
+        ..CALL
+    },
     Call { name: "What can be asked", path: "/meta", checks: &[JSON, Count("data.windows", 5)], ..CALL },
     Call { name: "Sources", path: "/sources", checks: &[JSON, Count("data", 3)], ..CALL },
     Call {

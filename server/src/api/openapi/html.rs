@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::operation::{Operation, Parameter};
 use super::calls::BASE;
+use super::operation::{Operation, Parameter};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: light-dark(#d5d9e0, #333a46); --dim: light-dark(#555f70, #a4adbb);
@@ -69,7 +69,9 @@ fn route(out: &mut String, operation: &Operation, document: &Value) {
     );
     let _ = writeln!(out, "<pre><code>curl '{}'</code></pre>", escaped(&example(operation)));
     if !parameters.is_empty() {
-        out.push_str("<h4>Parameters</h4>\n<div class=\"scroll\"><table><thead><tr><th>Name<th>Value<th>Meaning</thead>\n");
+        out.push_str(
+            "<h4>Parameters</h4>\n<div class=\"scroll\"><table><thead><tr><th>Name<th>Value<th>Meaning</thead>\n",
+        );
         for parameter in parameters.iter().filter(|parameter| parameter.variant_of.is_none()) {
             let is_windowed = parameters.iter().any(|other| other.variant_of.as_deref() == Some(&parameter.name));
             let windows = if is_windowed {

@@ -188,9 +188,7 @@ fn headers(names: &[&str], limited: bool) -> Value {
 
 /// The headers that answers carry.
 pub(super) fn header_components() -> Value {
-    let header = |words: &str, example: &str| {
-        json!({ "description": words, "schema": { "type": "string" }, "example": example })
-    };
+    let header = |words: &str, example: &str| json!({ "description": words, "schema": { "type": "string" }, "example": example });
     json!({
         "ETag": header("Names this answer. Weak; send it back as `If-None-Match`.", "W/\"000000000000b3f1.918273.5c0e\""),
         "Last-Modified": header("When the board was made. `If-Modified-Since` is not looked at.",

@@ -52,8 +52,6 @@ fn script(call: &Call) -> Vec<String> {
         }
         Check::There(place) => format!("pm.test('{place}', () => pm.expect(body.{place}).to.exist);"),
     }));
-    lines.extend(
-        call.keeps.iter().map(|(name, place)| format!("pm.collectionVariables.set('{name}', body.{place});")),
-    );
+    lines.extend(call.keeps.iter().map(|(name, place)| format!("pm.collectionVariables.set('{name}', body.{place});")));
     lines
 }

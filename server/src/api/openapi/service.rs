@@ -39,14 +39,16 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
 
 fn readiness(schemas: &mut Schemas) -> Operation {
     let schema = schemas.of::<ReadinessReport>();
-    let not_ready = Answer { status: 503, ..Answer::json(&schema, &["Cache-Control"], "There is no board, or the end is near.") };
+    let not_ready =
+        Answer { status: 503, ..Answer::json(&schema, &["Cache-Control"], "There is no board, or the end is near.") };
     Operation {
         path: "/readyz",
         method: "get",
         id: "getReadiness",
         tag: TAG,
         summary: "Whether requests should be sent here",
-        words: "Ready is who has a board, from sources or from disk. Failing sources take nobody out of service.".into(),
+        words: "Ready is who has a board, from sources or from disk. Failing sources take nobody out of service."
+            .into(),
         parameters: Vec::new(),
         answers: vec![Answer::json(&schema, &["Cache-Control"], "They should."), not_ready],
         problems: &[],
@@ -78,9 +80,10 @@ fn feed() -> Operation {
         id: "openFeed",
         tag: "Feed",
         summary: "The live feed: a WebSocket of changes",
-        words: "Described by `/asyncapi.json`. A page of another origin is let in only if whoever runs the server allows \
+        words:
+            "Described by `/asyncapi.json`. A page of another origin is let in only if whoever runs the server allows \
                 that origin; programs send none."
-            .into(),
+                .into(),
         parameters: Vec::new(),
         answers: vec![Answer {
             status: 101,

@@ -1,9 +1,9 @@
 //! The documents against the routes, the answers and the files.
-#![cfg(test)]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,7 +11,6 @@ use axum::http::{Method, Request, StatusCode, header};
 use memescope::feed::{ClientMessage, ServerMessage};
 use memescope::{Field, FieldProvenance, Flag, FlagDetail, Provenance, Source, Timestamp};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tower::ServiceExt as _;
 
 use super::asyncapi::{asyncapi, client_examples, server_examples};
@@ -21,7 +20,7 @@ use super::judge::Judge;
 use super::operation::Operation;
 use super::postman::postman;
 use super::{Schemas, openapi, operations};
-use crate::api::{Api, Readiness, documents, rows::Column, router};
+use crate::api::{Api, Readiness, documents, router, rows::Column};
 use crate::clock::Clock;
 use crate::feed::{self, FeedConfig, Hub};
 use crate::pages::testing::{Market, OPENING, id, token};
@@ -302,7 +301,10 @@ async fn a_document_is_told_once_and_the_page_may_do_nothing() {
     };
     for document in &documents::ALL {
         let answer = get(document.path, None).await;
-        assert_eq!((answer.status(), &answer.headers()[header::CONTENT_TYPE]), (StatusCode::OK, &document.kind.parse().unwrap()));
+        assert_eq!(
+            (answer.status(), &answer.headers()[header::CONTENT_TYPE]),
+            (StatusCode::OK, &document.kind.parse().unwrap())
+        );
         let tag = answer.headers()[header::ETAG].to_str().unwrap().to_owned();
         let body = to_bytes(answer.into_body(), 1 << 24).await.unwrap();
         assert!(body.len() > 1_000, "{}", document.path);

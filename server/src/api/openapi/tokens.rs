@@ -14,7 +14,7 @@ use crate::reader::MAX_ROWS;
 
 const TAG: &str = "Tokens";
 
-/// wrapped SOL's neighbour on every board: any address of the right length would do.
+/// A token that many know; any other would do.
 pub(super) const ADDRESS: &str = "EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm";
 
 const LISTED: &[&str] = &["ETag", "Last-Modified", "Cache-Control", "Link"];
@@ -121,7 +121,12 @@ fn place() -> Vec<Parameter> {
 /// Which parts of rows are wanted.
 fn shape() -> Vec<Parameter> {
     vec![
-        Parameter::query("fields", "Only these fields of the rows.", any_of(&Column::names()), json!(["id", "price_usd"])),
+        Parameter::query(
+            "fields",
+            "Only these fields of the rows.",
+            any_of(&Column::names()),
+            json!(["id", "price_usd"]),
+        ),
         Parameter::query(
             "include",
             "Parts of rows that are not sent unless they are asked for.",
