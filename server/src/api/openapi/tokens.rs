@@ -168,7 +168,7 @@ fn query_parameters() -> Vec<Parameter> {
         "type": "array", "maxItems": MAX_IDS,
         "items": { "type": "string", "pattern": "^[a-z0-9_-]{1,32}:\\S+$" },
     });
-    let age = json!({ "type": "string", "pattern": "^[0-9]{1,8}[smh]$|^[0-9]{1,4}d$" });
+    let age = json!({ "type": "string", "pattern": "^0$|^[0-9]{1,8}[smh]$|^[0-9]{1,4}d$" });
     let codes: Vec<&str> = Flag::ALL.iter().map(|flag| flag.code()).collect();
     let mut all = vec![
         Parameter::query(
