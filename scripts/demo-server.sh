@@ -7,6 +7,7 @@ BINARY=${MEMESCOPE_BIN:-$TARGET/release/memescope}
 
 demo_folder=$(mktemp -d)
 demo_process=
+: >"$demo_folder/out"
 demo_end() {
   if [[ -n $demo_process ]]; then
     kill "$demo_process" 2>/dev/null || true
