@@ -104,7 +104,7 @@ fn info(title: &str, description: &str) -> Value {
     })
 }
 
-/// The OpenAPI document.
+/// The document of the routes.
 fn openapi() -> Value {
     let mut schemas = Schemas::of_answers();
     let operations = operations(&mut schemas);

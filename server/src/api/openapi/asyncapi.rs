@@ -136,7 +136,7 @@ fn name(tag: &str, kind: &str) -> String {
     if tag == "op" { format!("client.{kind}") } else { format!("server.{kind}") }
 }
 
-/// The AsyncAPI document.
+/// The document of the feed.
 pub(super) fn asyncapi() -> Value {
     let mut read = Schemas::new(SchemaSettings::draft2020_12().for_deserialize());
     let mut written = Schemas::of_answers();
@@ -152,7 +152,7 @@ pub(super) fn asyncapi() -> Value {
     let client = kinds(&client, "op");
     let mut server = kinds(&server, "type");
     // In the type it is any JSON, so that a client passes on the kinds of later versions.
-    let told = &mut server.get_mut("event").expect("events are told");
+    let told = server.get_mut("event").expect("events are told");
     told["allOf"] = json!([event]);
     assert!(EventKind::ALL.iter().all(|(kind, _)| server_examples().iter().any(|example| example["event"] == *kind)));
 

@@ -21,7 +21,7 @@ pre { overflow-x: auto; padding: .6rem .8rem; background: var(--soft); border: 1
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { padding: .35rem .6rem .35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 td p { margin: 0 0 .3rem; } td:first-child { white-space: nowrap; } .dim { color: var(--dim); }
-nav ul { columns: 18rem; padding-left: 1.1rem; }
+nav ul { columns: 18rem; column-gap: 2rem; padding-left: 1.1rem; }
 @media print { body { max-width: none; font-size: 10pt; } h3, tr, pre { break-inside: avoid; } nav { display: none; } }
 ";
 

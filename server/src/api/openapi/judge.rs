@@ -75,7 +75,9 @@ fn close(schema: &mut Value, is_piece: bool) {
     for (key, value) in members.iter_mut() {
         match (key.as_str(), value) {
             ("allOf" | "anyOf" | "oneOf", Value::Array(pieces)) => {
-                pieces.iter_mut().for_each(|piece| close(piece, has_properties || is_piece));
+                for piece in pieces {
+                    close(piece, has_properties || is_piece);
+                }
             }
             ("properties" | "$defs", Value::Object(all)) => all.values_mut().for_each(|one| close(one, false)),
             ("items" | "additionalProperties", one) => close(one, false),

@@ -30,7 +30,7 @@ pub(super) struct Row {
     flag_details: Option<Vec<FlagDetail>>,
     /// With `include=sparkline`: the course of the last day; null when too little is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sparkline: Option<Option<SparkView>>,
+    sparkline: Option<SparkView>,
 }
 
 /// A token's row, and its other names.
@@ -236,7 +236,7 @@ struct FilterKind {
     r#type: String,
     /// Of numbers: the least value that is taken; null when any is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    min: Option<Option<f64>>,
+    min: Option<f64>,
     /// Of numbers: whether a window may follow the name, as in `min_volume_usd.h1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     windowed: Option<bool>,

@@ -231,14 +231,16 @@ fn bounds(metric: Metric) -> Vec<Parameter> {
     };
     let figure = metric.name();
     let mut all = Vec::new();
-    for (side, words, example) in [("min", "At least", 0.5), ("max", "At most", 1e9)] {
+    // What a reader of the board would write; of everything else something that lets most rows pass.
+    let least = if metric == Metric::LiquidityUsd { json!(10_000) } else { json!(0.5) };
+    for (side, words, example) in [("min", "At least", least), ("max", "At most", json!(1_000_000_000))] {
         let name = format!("{side}_{figure}");
         let over = if metric.is_windowed() { ", in the window" } else { "" };
         let words = format!("{words} this `{figure}`{over}.");
-        all.push(Parameter::query(&name, words.clone(), schema.clone(), example));
+        all.push(Parameter::query(&name, words.clone(), schema.clone(), example.clone()));
         for window in Window::ALL.into_iter().filter(|_| metric.is_windowed()) {
             let words = words.replace("the window", &format!("`{window}`"));
-            let variant = Parameter::query(&format!("{name}.{window}"), words, schema.clone(), example);
+            let variant = Parameter::query(&format!("{name}.{window}"), words, schema.clone(), example.clone());
             all.push(variant.variant_of(&name));
         }
     }
