@@ -44,5 +44,6 @@ locked_version() {
   ' Cargo.lock
 }
 
+SCHEMATHESIS_VERSION=4.32.5
 WASM_BINDGEN_VERSION=$(locked_version wasm-bindgen)
 export PATH="$TOOLS/wasm-bindgen-$WASM_BINDGEN_VERSION/bin:$ROOT/node_modules/.bin:$PATH"

@@ -12,6 +12,7 @@ use crate::{Epoch, FlagDetail, Price, Seq, Source, SourceState, Timestamp, Token
 
 /// A meaningful change: of one token, or of a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Unique and rising.
     pub event_id: String,
@@ -27,6 +28,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event")]
 pub enum EventKind {
     /// The price moved by a percent or more since the token's last event.

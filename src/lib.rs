@@ -27,6 +27,8 @@ mod observation;
 mod price;
 pub mod query;
 mod report;
+#[cfg(feature = "schema")]
+mod schema;
 mod sorted_map;
 mod source;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{Source, Timestamp};
 
 /// Whether a source can be relied on now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SourceState {
     /// Answers.
@@ -24,6 +25,7 @@ pub enum SourceState {
 
 /// How a source is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SourceReport {
     /// The source.
     pub source: Source,
@@ -49,6 +51,7 @@ pub struct SourceReport {
 
 /// How long recent requests took, milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Latency {
     /// Half were faster.
     pub p50: Option<u64>,
@@ -58,6 +61,7 @@ pub struct Latency {
 
 /// How many requests were made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Requests {
     /// With a good answer.
     pub ok: u64,
@@ -67,6 +71,7 @@ pub struct Requests {
 
 /// What may be asked of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BudgetReport {
     /// Requests a minute, as configured or as learnt.
     pub per_minute: f64,
@@ -78,6 +83,7 @@ pub struct BudgetReport {
 
 /// What a source's answers held: a source can answer well and tell nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RowsReport {
     /// Pools and statements about tokens that could be read, since the start.
     pub told: u64,
@@ -91,6 +97,7 @@ pub struct RowsReport {
 
 /// How often a field was refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RejectCount {
     /// The field in the source's spelling.
     pub field: String,

@@ -15,6 +15,7 @@ use crate::{Chain, PerWindow, Price, Timestamp, TokenId, Window};
 
 /// Buys and sells in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Txns {
     /// Purchases of the token.
     pub buys: u64,
@@ -31,6 +32,7 @@ impl Txns {
 
 /// Distinct wallets in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Traders {
     /// Wallets that bought.
     pub buyers: u64,
@@ -47,6 +49,7 @@ impl Traders {
 
 /// Where a token trades.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Only on a bonding curve.
@@ -60,6 +63,7 @@ pub enum Stage {
 
 /// What volume and transactions are summed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum VolumeScope {
     /// The eligible pools that we know.
@@ -74,6 +78,7 @@ pub enum VolumeScope {
 /// Prices are decimals as text, USD sums and percents are numbers, unknown is `null`. Made by the merge; each published
 /// field has its origin in [`Provenance`], which is not part of the row's JSON unless it is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Token {
     /// `chain:address`.
     pub id: TokenId,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A span of time that ends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Window {
     /// Five minutes.
@@ -83,6 +84,7 @@ impl FromStr for Window {
 
 /// One optional figure per window. Unknown is `None`, never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}ByWindow"))]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct PerWindow<T> {
     /// Five minutes.

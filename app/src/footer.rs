@@ -51,6 +51,8 @@ pub(crate) fn Footer(state: BoardState) -> impl IntoView {
             <p>
                 <a href=api rel="external">"This view as an API call"</a>
                 " · "
+                <a href="/docs" rel="external">"API"</a>
+                " · "
                 <a href="/status" rel="external" aria-current=at_status.then_some("page")>"Status of the sources"</a>
                 <span class="version">{concat!("Memescope ", env!("CARGO_PKG_VERSION"))}</span>
             </p>

@@ -6,10 +6,13 @@
 
 mod answer;
 mod candles;
+mod documents;
 mod encoding;
 mod events;
 mod health;
 mod meta;
+#[cfg(test)]
+mod openapi;
 mod params;
 mod problems;
 mod rows;
@@ -172,6 +175,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/health", get(livez))
         .route("/readyz", get(readyz))
         .route("/problems/{code}", get(problem))
+        .merge(documents::router())
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(api)
 }

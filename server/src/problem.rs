@@ -16,19 +16,25 @@ use serde::Serialize;
 pub struct Problem(Box<Members>);
 
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Problem"))]
 struct Members {
     /// Where a page tells people about this kind of problem.
     #[serde(rename = "type")]
     kind: String,
     title: String,
     #[serde(serialize_with = "as_number")]
+    #[cfg_attr(test, schemars(with = "u16"))]
     status: StatusCode,
     detail: String,
+    /// The path that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
+    /// Stable, for programs.
     code: &'static str,
+    /// The request's name in the server's log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// What is wrong with which parameter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ParameterError>,
     #[serde(skip)]
@@ -73,6 +79,12 @@ impl Problem {
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// What its body looks like.
+    #[cfg(test)]
+    pub(crate) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        generator.subschema_for::<Members>()
     }
 
     /// The status of the answer.

@@ -9,6 +9,7 @@ use crate::{Epoch, Price, Seq, Timestamp, Token, TokenId, TokenPatch};
 
 /// A client's own number or name for a request; the answer carries it back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum RequestId {
     /// A number.
@@ -19,6 +20,7 @@ pub enum RequestId {
 
 /// What can be subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     /// The order of a view, as splices.
@@ -33,6 +35,7 @@ pub enum Channel {
 
 /// From where a subscription goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resume {
     /// The epoch of the state that the client holds.
     pub epoch: Epoch,
@@ -42,6 +45,7 @@ pub struct Resume {
 
 /// Parameters of a subscription; which ones depends on the channel.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubscribeParams {
     /// `list`: how many ids from the head of the view: 50, 100, 200 or 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +95,7 @@ impl SubscribeParams {
 
 /// What a client sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub enum ClientMessage {
     /// Opens a subscription.
@@ -145,6 +150,7 @@ pub enum ClientMessage {
 
 /// The first frame of a connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hello {
     /// The protocol's version.
     pub protocol: u32,
@@ -166,6 +172,7 @@ pub struct Hello {
 
 /// The answer to a `subscribe`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subscribed {
     /// The request.
     pub id: RequestId,
@@ -185,6 +192,7 @@ pub type Part = (u32, u32);
 
 /// The whole state of a subscription.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SnapshotFrame {
     /// The subscription.
     pub sub: String,
@@ -213,6 +221,7 @@ pub struct SnapshotFrame {
 
 /// What changed in a subscription's state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeltaFrame {
     /// The subscription.
     pub sub: String,
@@ -244,6 +253,7 @@ pub struct DeltaFrame {
 
 /// A request that was refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorFrame {
     /// The request, where it could be read.
     #[serde(default)]
@@ -258,6 +268,7 @@ pub struct ErrorFrame {
 
 /// What the server sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ServerMessage {
     /// First of all.

@@ -16,6 +16,7 @@ const VOLUME_WINDOW: Duration = Duration::from_secs(300);
 
 /// Who saw what a candle says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CandleSource {
     /// GeckoTerminal's candles of one pool.

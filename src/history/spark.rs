@@ -26,6 +26,7 @@ pub struct Spark {
 
 /// A [`Spark`] as it is sent: the range as exact prices, each point as its place in the range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SparkView {
     /// When the step of the last point ends.
     pub until: Timestamp,

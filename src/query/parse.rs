@@ -12,6 +12,7 @@ use crate::{Chain, Flag, TokenId, Window, number};
 
 /// A parameter that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParameterError {
     /// The parameter.
     pub parameter: String,

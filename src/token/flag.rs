@@ -11,6 +11,7 @@ macro_rules! flags {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $words:literal;)*) => {
         /// A reason for care, with a stable code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Flag {
             $($(#[$doc])* #[serde(rename = $code)] $name,)*
         }
@@ -89,6 +90,7 @@ impl FromStr for Flag {
 
 /// Why a flag stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FlagDetail {
     /// The flag.
     pub code: Flag,

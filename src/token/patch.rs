@@ -56,6 +56,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 
 /// Changes of a figure by window.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}ByWindowPatch"))]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct WindowsPatch<T> {
     /// Five minutes.
@@ -112,6 +113,7 @@ macro_rules! token_patch {
     ($($field:ident: $ty:ty),* $(,)?) => {
         /// What changed in one row.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct TokenPatch {
             /// The row.
             pub id: TokenId,

@@ -10,6 +10,7 @@ use crate::{SortedMap, Source, Timestamp};
 
 /// A field of the row that has an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     /// Symbol and name.
@@ -71,6 +72,7 @@ impl Field {
 
 /// Whose number a field shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum FieldSource {
     /// What we kept of what the sources said before.
@@ -138,6 +140,7 @@ impl PartialEq<Source> for FieldSource {
 ///
 /// Other fields are told by one source only. What has expired is not compared, but for times of birth, which do not age.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldProvenance {
     /// Whose number is shown.
     pub source: FieldSource,
@@ -156,6 +159,7 @@ pub struct FieldProvenance {
 
 /// The origins of a token's fields, and the reasons for its flags.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Provenance {
     /// By field; a field that is unknown has no entry.
     pub fields: SortedMap<Field, FieldProvenance>,

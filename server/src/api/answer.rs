@@ -54,11 +54,7 @@ impl Head {
 
     /// Whether the reader already holds this answer.
     pub(super) fn is_held(&self, headers: &HeaderMap) -> bool {
-        let own = opaque(self.etag.to_str().unwrap_or_default());
-        headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
-            let tags = value.to_str().unwrap_or_default();
-            tags.split(',').map(str::trim).any(|tag| tag == "*" || opaque(tag) == own)
-        })
+        holds(headers, &self.etag)
     }
 
     /// 304.
@@ -79,6 +75,15 @@ impl Head {
             headers.insert(header::LINK, link.clone());
         }
     }
+}
+
+/// Whether a reader holds the answer of this tag.
+pub(super) fn holds(request: &HeaderMap, etag: &HeaderValue) -> bool {
+    let own = opaque(etag.to_str().unwrap_or_default());
+    request.get_all(header::IF_NONE_MATCH).iter().any(|value| {
+        let tags = value.to_str().unwrap_or_default();
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || opaque(tag) == own)
+    })
 }
 
 /// A tag without the mark of weakness: tags are compared weakly.

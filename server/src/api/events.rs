@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::store::EventRing;
 
 /// The most events of an answer.
-const MAX_EVENTS: usize = 500;
+pub(super) const MAX_EVENTS: usize = 500;
 
 /// The kinds of events.
 pub(super) fn types() -> [&'static str; EventKind::ALL.len()] {

@@ -17,6 +17,7 @@ pub struct Readiness {
 
 /// The body of `/readyz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadinessReport {
     /// Whether requests should be sent here.
     pub ready: bool,
@@ -26,6 +27,7 @@ pub struct ReadinessReport {
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
     /// `board`, `serving`, `fresh` or `journal`.
     pub name: &'static str,

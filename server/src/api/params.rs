@@ -17,7 +17,7 @@ use crate::reader::MAX_ROWS;
 const MAX_PAIRS: usize = 100;
 
 /// Rows of a page when nothing is said.
-const DEFAULT_ROWS: usize = 50;
+pub(super) const DEFAULT_ROWS: usize = 50;
 
 /// How alike two names must be for a hint.
 const ALIKE: f64 = 0.8;

@@ -13,13 +13,16 @@ use crate::problem::Problem;
 /// The most rows.
 pub(super) const MAX_HITS: usize = 50;
 
+/// A token that may be meant.
 #[derive(Serialize)]
-struct Hit<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Hit<'a> {
     id: &'a TokenId,
     symbol: Option<&'a str>,
     name: Option<&'a str>,
     logo: Option<&'a str>,
     flags: &'a [Flag],
+    /// Its place in the default ranking, from 1.
     rank: usize,
 }
 

@@ -24,15 +24,23 @@ const MAX_LINK: usize = 4_096;
 
 /// What every answer says about the board that it was made of.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Meta<'a> {
+    /// USD per SOL.
     sol_usd: Option<memescope::Price>,
     epoch: memescope::Epoch,
+    /// The board's number within its epoch; rises by one with each.
     seq: memescope::Seq,
+    /// When the board was made.
     as_of: memescope::Timestamp,
+    /// Of pages: whether the cursor's list was gone, and the page is of a newer one.
     #[serde(skip_serializing_if = "Option::is_none")]
     rebased: Option<bool>,
+    /// Whether no source has answered for too long.
     stale: bool,
+    /// `live` or `demo`.
     market: &'a str,
+    /// Of pages: the query as it was understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<Value>,
 }
@@ -44,12 +52,17 @@ impl<'a> Meta<'a> {
     }
 }
 
+/// Where a page stands in its list.
 #[derive(Serialize)]
-struct PageInfo<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct PageInfo<'a> {
     limit: usize,
+    /// Leads to the next page; null on the last one.
     next_cursor: Option<&'a str>,
+    /// Leads to the page before; null on the first one.
     prev_cursor: Option<&'a str>,
     has_more: bool,
+    /// Rows of the whole list.
     total: usize,
 }
 
