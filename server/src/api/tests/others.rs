@@ -54,7 +54,7 @@ async fn a_counterfeit_never_stands_above_the_original() {
         (row.symbol, row.name, row.flags) = (Some(symbol.into()), Some(name.into()), flags);
         row
     };
-    market.put(named(40, "WIF", "dogwifhat", vec![]));
+    market.put(named(40, "WIF", "the dogwifhat", vec![]));
     // Bigger, and it fits better.
     let mut fake = named(41, "dogwifhat", "dogwifhat", vec![memescope::Flag::Lookalike]);
     fake.volume_usd.h24 = Some(1e9);
