@@ -242,7 +242,7 @@ fn details_are_told_when_they_change_and_when_a_token_leaves() {
     let pool = |secs, volume| at(market(1, &token_id(1), 0.01, 100.0, volume), later(secs));
     desk.see([pool(0, 5e4)], NOON);
     let told = desk.publish(NOON).details;
-    let [(id, Some(details))] = &told[..] else { panic!("{told:?}") };
+    let [(id, Some(details))] = &told[..] else { unreachable!("one token has news: {told:?}") };
     assert_eq!((id, &details.pools), (&token_id(1), &desk.book.pools(&token_id(1))));
     assert_eq!(details.aliases, desk.book.aliases(&token_id(1)));
 
