@@ -10,6 +10,7 @@
 //! whose price in SOL is computed.
 
 mod absorb;
+mod details;
 mod events;
 mod evict;
 mod plan;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::details::TokenDetails;
 use self::events::{Seen, Told};
 pub use self::plan::TokenAge;
 pub use self::publish::{Published, Tick};
@@ -78,6 +80,9 @@ struct Entry {
     /// What the history knows of its last seven days.
     #[serde(skip)]
     week: Option<Week>,
+    /// What was last published of it beside its row.
+    #[serde(skip)]
+    details: Option<Arc<TokenDetails>>,
     #[serde(skip)]
     pulse: Pulse,
 }
@@ -230,6 +235,7 @@ impl Book {
                 first_seen: now,
                 told: Told::default(),
                 week: None,
+                details: None,
                 pulse: Pulse::default(),
             }
         })

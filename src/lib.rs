@@ -39,7 +39,7 @@ mod token;
 mod window;
 
 pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
-pub use book::{Book, BookSettings, Published, Tick, TokenAge};
+pub use book::{Book, BookSettings, Published, Tick, TokenAge, TokenDetails};
 pub use event::{Event, EventKind, EventNames, EventPlace};
 pub use history::{
     CANDLE_DIGITS, Candle, CandleSource, DayVolume, Forming, Interval, IntervalError, Mark, SPARK_POINTS, SPARK_STEP,

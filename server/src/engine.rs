@@ -25,9 +25,10 @@ use crate::clock::Clock;
 use crate::feed::Hub;
 use crate::history::{History, HistorySettings, Inbox, Keeper, Note};
 use crate::journal::{Journal, JournalError};
+use crate::lookup::{Lookups, Tray};
 use crate::poller::{Legacy, Poller};
 use crate::sources::{ClientError, Ledger, Sources, SourcesMemory};
-use crate::store::Store;
+use crate::store::{Details, Store};
 
 /// Why the engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,10 @@ pub struct Engine {
     pub hub: Arc<Hub>,
     /// What was.
     pub history: History,
+    /// What is known of tokens beside their rows.
+    pub details: Details,
+    /// Looks up tokens that are not on the board.
+    pub lookups: Lookups,
     /// Whether a board was found on disk.
     pub is_restored: bool,
     journal: Arc<Journal>,
@@ -93,6 +98,11 @@ impl Engine {
             async move { store.follow(follower).await }
         });
         let noting = tokio::spawn(inbox.clone().follow(bus.follow()));
+        let (details, finds) = (Details::default(), Tray::default());
+        let lookups = {
+            let chains = settings.book.chains.clone();
+            Lookups::new(sources.clone(), chains, store.clone(), finds.clone(), clock.clone())
+        };
         let parts = Parts {
             settings: settings.poller,
             book: settings.book,
@@ -103,6 +113,8 @@ impl Engine {
             history: history.clone(),
             inbox,
             legacy: Legacy::default(),
+            details: details.clone(),
+            finds,
         };
         let mut poller = parts.poller(book, board);
         if is_restored {
@@ -114,7 +126,22 @@ impl Engine {
         }
         hub.advance();
         let journal = Arc::new(journal);
-        Ok(Self { store, hub, history, is_restored, journal, ledger, parts, poller, following, keeper, notes, noting })
+        Ok(Self {
+            store,
+            hub,
+            history,
+            details,
+            lookups,
+            is_restored,
+            journal,
+            ledger,
+            parts,
+            poller,
+            following,
+            keeper,
+            notes,
+            noting,
+        })
     }
 
     /// Whether the journal reaches the disk.

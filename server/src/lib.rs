@@ -11,6 +11,7 @@ pub mod feed;
 pub mod history;
 pub mod http;
 pub mod journal;
+pub mod lookup;
 pub mod market;
 pub mod observe;
 pub mod pages;

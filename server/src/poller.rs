@@ -34,9 +34,11 @@ use crate::bus::{Bus, LogEntry};
 use crate::clock::Clock;
 use crate::history::{History, Inbox};
 use crate::journal::Journal;
+use crate::lookup::Tray;
 use crate::observe;
 use crate::planner::{Allowance, Candidate, Heads, List, Pace, Place, Plan, Planner, Request, Watched};
 use crate::sources::{SourceError, Sources};
+use crate::store::Details;
 
 /// The longest that a tick waits for answers before it goes on with those that came.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -98,6 +100,10 @@ pub struct Poller<B> {
     /// Whether a commit was made since the start. Before, a name could be one that the last run gave.
     committed: bool,
     past: Option<PastDesk>,
+    /// Where pools and other names are told.
+    details: Details,
+    /// What look-ups found.
+    finds: Tray,
     legacy: Legacy,
 }
 
@@ -142,6 +148,8 @@ impl<B: Bus> Poller<B> {
             names: EventNames::default(),
             committed: false,
             past: None,
+            details: Details::default(),
+            finds: Tray::default(),
             legacy: Legacy::default(),
         }
     }
@@ -164,6 +172,20 @@ impl<B: Bus> Poller<B> {
     #[must_use]
     pub fn with_legacy(mut self, legacy: Legacy) -> Self {
         self.legacy = legacy;
+        self
+    }
+
+    /// The same, which tells there what is known of tokens beside their rows.
+    #[must_use]
+    pub fn with_details(mut self, details: Details) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// The same, which takes in what look-ups found.
+    #[must_use]
+    pub fn with_finds(mut self, finds: Tray) -> Self {
+        self.finds = finds;
         self
     }
 
@@ -311,9 +333,13 @@ impl<B: Bus> Poller<B> {
         if let Some(past) = &mut self.past {
             past.tell(&mut self.book);
         }
+        for harvest in self.finds.take() {
+            self.book.absorb(Source::Dexscreener, harvest, now);
+        }
         let tick = Tick { now, poll_interval: self.settings.interval, watched };
         let published = self.book.publish(&self.board, &tick);
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
+        self.details.tell(published.details, next.tokens.len(), |token| next.tokens.contains_key(token));
         let delta = self.board.diff(&next);
         self.heads.follow(&delta, &next);
         let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;

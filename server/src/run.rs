@@ -98,8 +98,11 @@ fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readi
     let reader: Arc<dyn TokenReader> =
         Arc::new(BoardReader::new(engine.store.clone(), pages.clone(), clock.clone(), is_demo));
     let market = if is_demo { "demo" } else { "live" };
-    let api =
-        Arc::new(Api::new(engine.store.clone(), pages, market, readiness.clone()).with_history(engine.history.clone()));
+    let api = Api::new(engine.store.clone(), pages, market, readiness.clone())
+        .with_history(engine.history.clone())
+        .with_details(engine.details.clone())
+        .with_lookups(engine.lookups.clone());
+    let api = Arc::new(api);
     Ok(site::router(site_files(site::find().as_deref()), reader)
         .merge(api::router(api))
         .merge(feed::router(engine.hub.clone())))

@@ -4,6 +4,7 @@
 //! one without a lock, and keep it as long as they need. Recent commits stay reachable, so that a page can go on in the
 //! snapshot in which it began and a subscriber can be told what it missed.
 
+mod details;
 mod provenance;
 mod ring;
 mod snapshot;
@@ -16,6 +17,7 @@ use arc_swap::ArcSwap;
 use memescope::{Board, Epoch, Event, GapError, Seq, SourceReport, Timestamp};
 use tokio::sync::watch;
 
+pub use self::details::{Details, DetailsSnapshot};
 pub use self::provenance::RowForm;
 pub use self::ring::EventRing;
 pub use self::snapshot::{Row, RowChange, Snapshot, ToTell};

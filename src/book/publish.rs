@@ -10,9 +10,9 @@ use super::events::listed;
 use super::evict::{interest, sortable};
 use super::rates::Shift;
 use super::settle::settle;
-use super::{Book, Pulse};
+use super::{Book, Pulse, TokenDetails};
 use crate::merge::limits::BOARD_STALE_AFTER;
-use crate::merge::{Symbols, merge};
+use crate::merge::{Symbols, aliases, merge};
 use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
 
 /// The circumstances of a publication.
@@ -37,6 +37,15 @@ pub struct Published {
     pub stale: bool,
     /// What is worth telling.
     pub events: Vec<(TokenId, EventKind)>,
+    /// What is new beside the rows; `None` of a token that has no row any more.
+    pub details: Vec<(TokenId, Option<Arc<TokenDetails>>)>,
+}
+
+/// What the merge of one token brought.
+struct MergedOne {
+    row: Arc<Token>,
+    /// What is known beside the row, if that is new.
+    details: Option<Arc<TokenDetails>>,
 }
 
 impl Book {
@@ -57,13 +66,15 @@ impl Book {
         self.published_at = now;
 
         let mut tokens = if first { OrdMap::new() } else { prev.tokens.clone() };
-        let mut events = Vec::new();
+        let (mut events, mut details) = (Vec::new(), Vec::new());
         let is_filled = self.seen.is_filled(now);
         for token in dirty {
             let previous = prev.tokens.get(&token);
             let is_listed = self.entries.get(&token).is_some_and(|entry| entry.memory.listed);
-            let Some(row) = self.merge_one(&token, previous, now) else {
-                tokens.remove(&token);
+            let Some(MergedOne { row, details: new }) = self.merge_one(&token, previous, now) else {
+                if tokens.remove(&token).is_some() {
+                    details.push((token.clone(), None));
+                }
                 if self.entries.get(&token).is_some_and(|entry| entry.is_silent(now)) {
                     self.remove(&token, now);
                 }
@@ -87,6 +98,9 @@ impl Book {
                     _ => entry.told.begin(&row, now),
                 }
             }
+            if new.is_some() {
+                details.push((token.clone(), new));
+            }
             if first || !kept {
                 tokens.insert(token, row);
             }
@@ -95,11 +109,12 @@ impl Book {
             self.remove(&token, now);
             tokens.remove(&token);
             events.retain(|(about, _)| *about != token);
+            details.push((token, None));
         }
         if !tokens.is_empty() {
             self.seen.note_rows(now);
         }
-        Published { tokens, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events }
+        Published { tokens, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events, details }
     }
 
     /// Makes again what is not written down, but for what the merge of every token brings.
@@ -130,8 +145,8 @@ impl Book {
         !self.live.answered || self.answered.values().max().is_none_or(|last| tick.now.since(*last) > limit)
     }
 
-    /// Merges one token, remembers what the planner wants to know; its row if it has one.
-    fn merge_one(&mut self, token: &TokenId, previous: Option<&Arc<Token>>, now: Timestamp) -> Option<Arc<Token>> {
+    /// Merges one token, remembers what the planner wants to know; its row if it has one, and what is new beside it.
+    fn merge_one(&mut self, token: &TokenId, previous: Option<&Arc<Token>>, now: Timestamp) -> Option<MergedOne> {
         if self.entries.get_mut(token)?.known.forget(now) {
             self.renew_claim(token);
         }
@@ -144,9 +159,21 @@ impl Book {
             settle(previous, row, now)
         });
 
+        let details = row.as_ref().map(|row| TokenDetails {
+            aliases: aliases(token, &entry.known, &[row.symbol.as_deref(), row.name.as_deref()]),
+            pools: merged.pools.clone(),
+        });
+
         let entry = self.entries.get_mut(token)?;
         entry.known.cap_pools(&merged.pools);
         entry.memory = merged.memory;
+        let details = match details {
+            Some(details) if entry.details.as_deref() == Some(&details) => None,
+            details => {
+                entry.details = details.map(Arc::new);
+                entry.details.clone()
+            }
+        };
         let priced_at =
             row.as_ref().and_then(|row| row.provenance.fields.get(&Field::PriceUsd)).map(|origin| origin.observed_at);
         let symbol = entry.pulse.symbol.take();
@@ -182,7 +209,7 @@ impl Book {
                 waiting.insert(token.clone());
             }
         }
-        row
+        row.map(|row| MergedOne { row, details })
     }
 
     /// The tokens whose row could differ from the one on `prev`.

@@ -1,7 +1,7 @@
 //! Which rows pass a query.
 
 use super::{Metric, TokenQuery};
-use crate::{Price, Timestamp, Token, Window};
+use crate::{Chain, Price, Timestamp, Token, Window};
 
 /// A query made ready to judge many rows at one moment.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct Filter<'a> {
 impl<'a> Filter<'a> {
     /// The filters of a query; ages are judged at `as_of`.
     pub fn new(query: &'a TokenQuery, as_of: Timestamp) -> Self {
-        Self { query, as_of, needle: query.q.as_deref().map(str::to_lowercase) }
+        Self { query, as_of, needle: query.q.as_deref().map(needle) }
     }
 
     /// Whether a row passes all filters. An unknown figure passes no bound on it.
@@ -58,6 +58,20 @@ pub(super) fn figure(token: &Token, metric: Metric, window: Window) -> Option<f6
         Metric::ChangePct => token.change_pct.at(window),
         Metric::PriceUsd => token.price_usd.map(Price::to_f64),
         Metric::Holders => token.holders.map(|holders| holders as f64),
+    }
+}
+
+/// What a text looks for, in lower case: a ticker without its dollar sign, a chain by the name that rows have.
+pub fn needle(text: &str) -> String {
+    let text = text.to_lowercase();
+    if let Some((chain, rest)) = text.split_once(':')
+        && let Some(chain) = Chain::parse(chain)
+    {
+        return format!("{chain}:{rest}");
+    }
+    match text.strip_prefix('$') {
+        Some(ticker) if !ticker.is_empty() => ticker.to_owned(),
+        _ => text,
     }
 }
 
@@ -111,6 +125,7 @@ mod tests {
         token.flags = vec![Flag::New];
         let address = token.address.to_string();
         let by_address = format!("q={}", &address[..6]);
+        let [by_id, by_alias, elsewhere] = ["solana", "SOL", "base"].map(|chain| format!("q={chain}:{address}"));
         for (query, expected) in [
             ("", true),
             ("min_liquidity_usd=20000", true),
@@ -135,7 +150,12 @@ mod tests {
             ("q=HAT", true),
             ("q=été", true),
             ("q=cat", false),
+            ("q=$wif", true),
+            ("q=$", false),
             (by_address.as_str(), true),
+            (by_id.as_str(), true),
+            (by_alias.as_str(), true),
+            (elsewhere.as_str(), false),
         ] {
             assert_eq!(passes(query, &token), expected, "{query}");
         }

@@ -29,7 +29,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     pub(super) etag: HeaderValue,
-    pub(super) last_modified: HeaderValue,
+    pub(super) last_modified: Option<HeaderValue>,
     pub(super) cache_control: &'static str,
     pub(super) link: Option<HeaderValue>,
 }
@@ -41,10 +41,18 @@ impl Head {
         let _ = write!(etag, "W/\"{}.{}.{hash:x}\"", board.epoch, board.seq);
         Self {
             etag: HeaderValue::from_str(&etag).expect("hexadecimal digits and dots"),
-            last_modified: http_date(board.as_of),
+            last_modified: Some(http_date(board.as_of)),
             cache_control,
             link: None,
         }
+    }
+
+    /// Of what is the same until the next version of the server.
+    pub(super) fn of_text(text: &str) -> Self {
+        let etag = HeaderValue::from_static("W/\"\"");
+        let mut head = Self { etag, last_modified: None, cache_control: "max-age=3600", link: None };
+        head.tag(hash_of(&[text]));
+        head
     }
 
     /// Tags it by its content alone: for an answer that most boards leave as it is.
@@ -65,10 +73,12 @@ impl Head {
         response
     }
 
-    fn write(&self, headers: &mut HeaderMap) {
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
         headers.reserve(8);
         headers.insert(header::ETAG, self.etag.clone());
-        headers.insert(header::LAST_MODIFIED, self.last_modified.clone());
+        if let Some(last_modified) = &self.last_modified {
+            headers.insert(header::LAST_MODIFIED, last_modified.clone());
+        }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
         headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
         if let Some(link) = &self.link {

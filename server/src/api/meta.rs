@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Head, hash_of};
 use super::candles::{DEFAULT_CANDLES, MAX_CANDLES};
+use super::format::Format;
+use super::params::MAX_QUERY_IDS;
 use super::rows::{Column, EXTRAS};
 use super::search::MAX_HITS;
 use super::{Api, Draft, tokens};
@@ -49,6 +51,10 @@ pub(super) fn answer(api: &Api) -> Draft<impl FnOnce() -> Vec<u8> + use<'_>> {
             "filters": filters(),
             "fields": Column::names(),
             "include": EXTRAS,
+            "formats": Format::ALL.map(|format| json!({ "format": format.name(), "media_type": format.media() })),
+            "format_note": "csv and ndjson bring the whole filtered list when neither limit nor cursor is given.",
+            "query_note": "POST /tokens/query takes the same parameters as members of a JSON object, ids as a list. Ask \
+                           with updated_since set to the meta.as_of of the last answer to be told only what changed since.",
             "candles": {
                 "interval": Interval::ALL.map(Interval::name),
                 "limit": { "min": 1, "max": MAX_CANDLES, "default": DEFAULT_CANDLES },
@@ -63,6 +69,7 @@ pub(super) fn answer(api: &Api) -> Draft<impl FnOnce() -> Vec<u8> + use<'_>> {
                 "limit": { "min": 1, "max": MAX_ROWS, "default": 50 },
                 "search_limit": { "min": 1, "max": MAX_HITS, "default": 10 },
                 "ids": MAX_IDS,
+                "query_ids": MAX_QUERY_IDS,
                 "q_chars": MAX_SEARCH_CHARS,
             },
             "page_defaults": { "min_liquidity_usd": PAGE_LIQUIDITY_FLOOR },

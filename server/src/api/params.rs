@@ -1,5 +1,6 @@
 //! Reading the query string of a request: everything that is not understood is refused by name.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use memescope::query::{MAX_IDS, Metric, TokenQuery};
@@ -7,6 +8,7 @@ use memescope::{Interval, ParameterError, Timestamp, TokenId, Window};
 use percent_encoding::percent_decode_str;
 
 use super::candles::{MAX_CANDLES, default_range};
+use super::format::Format;
 use super::rows::{Column, EXTRAS, Shape};
 use crate::history::Range;
 use crate::pages::Selection;
@@ -25,15 +27,27 @@ const ALIKE: f64 = 0.8;
 /// Decoded pairs, in their order.
 pub(super) type Pairs = Vec<(String, String)>;
 
+/// The most ids in the body of one `POST /tokens/query`, and so the most rows of its answer. As many as its body holds.
+pub(super) const MAX_QUERY_IDS: usize = 1_000;
+
 /// What `GET /tokens` was asked.
 #[derive(Debug)]
 pub(super) struct ListParams {
     pub(super) selection: Arc<Selection>,
-    pub(super) limit: usize,
+    /// Rows of a page, where that was said.
+    pub(super) limit: Option<usize>,
     pub(super) cursor: Option<String>,
     pub(super) shape: Shape,
-    /// Whether `format=json` was written out, so that `Accept` does not matter.
-    pub(super) format_is_given: bool,
+    /// The form, where that was said, so that `Accept` does not matter.
+    pub(super) format: Option<Format>,
+    default_rows: usize,
+}
+
+impl ListParams {
+    /// Rows of a page.
+    pub(super) fn rows(&self) -> usize {
+        self.limit.unwrap_or(self.default_rows)
+    }
 }
 
 /// Splits and decodes a query string.
@@ -73,27 +87,49 @@ fn decoded(piece: &str) -> Option<String> {
 
 /// The parameters of `GET /tokens`.
 pub(super) fn list(pairs: &[(String, String)]) -> Result<ListParams, Problem> {
+    read_list(pairs, None)
+}
+
+/// The same out of a body, with ids of its own: more of them than an address may name, and all of them in one answer.
+pub(super) fn query(pairs: &[(String, String)], ids: Option<&[String]>) -> Result<ListParams, Problem> {
+    read_list(pairs, Some(ids.unwrap_or_default()))
+}
+
+fn read_list(pairs: &[(String, String)], named: Option<&[String]>) -> Result<ListParams, Problem> {
     let parsed = TokenQuery::parse(pairs.iter().map(|(key, value)| (key, value)));
+    let mut query = parsed.query;
     let mut own = Own { errors: parsed.errors, ..Own::default() };
-    let mut limit = DEFAULT_ROWS;
-    let (mut cursor, mut updated_since) = (None, None);
+    let (most_rows, default_rows) = match named {
+        Some(named) => {
+            query.ids = own.ids(named);
+            (MAX_QUERY_IDS, query.ids.len().max(DEFAULT_ROWS))
+        }
+        None => (MAX_ROWS, DEFAULT_ROWS),
+    };
+    let (mut limit, mut cursor, mut updated_since, mut format) = (None, None, None, None);
     let mut shape = Shape::default();
     for (key, value) in &parsed.rest {
         match key.as_str() {
-            "limit" => limit = own.once(key, read_limit(value, MAX_ROWS)).unwrap_or(limit),
+            "limit" => limit = own.once(key, read_limit(value, most_rows)),
             "cursor" => cursor = own.once(key, Ok(value.clone())),
             "updated_since" => updated_since = own.once(key, read_time(key, value)),
-            "format" => {
-                own.once(key, one_of(key, value, &["json"]));
-            }
+            "format" => format = own.once(key, read_format(key, value)),
             _ if own.shape(key, value, &mut shape) => {}
             _ => own.unknown(key, &list_keys()),
         }
     }
-    let format_is_given = own.seen.contains(&"format".to_owned());
     own.finish()?;
-    let selection = Arc::new(Selection::new(parsed.query, updated_since));
-    Ok(ListParams { selection, limit, cursor, shape, format_is_given })
+    let selection = Arc::new(Selection::new(query, updated_since));
+    Ok(ListParams { selection, limit, cursor, shape, format, default_rows })
+}
+
+/// Refuses extras that a table has no columns for.
+pub(super) fn demand_flat(shape: &Shape) -> Result<(), Problem> {
+    if !(shape.provenance || shape.sparkline || shape.pools) {
+        return Ok(());
+    }
+    let error = ParameterError::new("include", "not_in_this_format", "a table has no columns for it; take ndjson");
+    Err(Problem::parameters("invalid_parameter", vec![error]))
 }
 
 /// The parameters of one token: which parts of it are wanted.
@@ -235,6 +271,30 @@ impl Own {
         }
     }
 
+    /// Reads the ids of a body; the first that is wrong ends it.
+    fn ids(&mut self, named: &[String]) -> Vec<TokenId> {
+        let mut ids = Vec::new();
+        let mut seen = HashSet::new();
+        for text in named {
+            let Ok(id) = text.parse::<TokenId>() else {
+                self.errors.push(ParameterError::new(
+                    "ids",
+                    "not_an_id",
+                    format!("{} is not chain:address", short(text)),
+                ));
+                break;
+            };
+            if seen.insert(id.clone()) {
+                ids.push(id);
+            }
+            if ids.len() > MAX_QUERY_IDS {
+                self.errors.push(ParameterError::new("ids", "too_many", format!("at most {MAX_QUERY_IDS} ids")));
+                break;
+            }
+        }
+        ids
+    }
+
     /// Reads what chooses the parts of a row; `false` when this is another parameter.
     fn shape(&mut self, key: &str, value: &str, shape: &mut Shape) -> bool {
         match key {
@@ -246,6 +306,7 @@ impl Own {
             "include" => self.all(value, |name| {
                 match one_of(key, name, &EXTRAS)? {
                     "sparkline" => shape.sparkline = true,
+                    "pools" => shape.pools = true,
                     _ => shape.provenance = true,
                 }
                 Ok(())
@@ -327,12 +388,22 @@ fn read_moment(key: &str, value: &str) -> Result<Timestamp, ParameterError> {
     }
 }
 
+fn read_format(key: &str, value: &str) -> Result<Format, ParameterError> {
+    let format = Format::ALL.into_iter().find(|format| format.name() == value);
+    format.ok_or_else(|| not_one_of(key, value, &Format::ALL.map(Format::name)))
+}
+
+/// The beginning of a text that somebody sent.
+fn short(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(64).collect()
+}
+
 fn one_of<'a>(key: &str, value: &'a str, allowed: &[&str]) -> Result<&'a str, ParameterError> {
     if allowed.contains(&value) { Ok(value) } else { Err(not_one_of(key, value, allowed)) }
 }
 
 fn not_one_of(key: &str, value: &str, allowed: &[&str]) -> ParameterError {
-    let short: String = value.chars().take(64).collect();
+    let short = short(value);
     let allowed = allowed.iter().map(|&name| name.to_owned()).collect();
     ParameterError { allowed, ..ParameterError::new(key, "not_one_of", format!("{short} is not allowed here")) }
 }
@@ -390,9 +461,9 @@ mod tests {
     fn a_list_is_read_whole() {
         let text = "rank=top&limit=200&fields=id,price_usd&fields=rank&include=provenance&format=json&updated_since=2026-11-22T21:55:03Z";
         let params = list(&pairs(text).unwrap()).unwrap();
-        assert_eq!(params.limit, 200);
+        assert_eq!((params.limit, params.rows(), params.format), (Some(200), 200, Some(Format::Json)));
         assert_eq!(params.shape.fields.unwrap().len(), 3);
-        assert!(params.shape.provenance && params.format_is_given);
+        assert!(params.shape.provenance);
         assert_eq!(params.selection.updated_since(), Some(Timestamp::from_secs(1_795_384_503)));
     }
 }

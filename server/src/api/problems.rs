@@ -24,16 +24,20 @@ problems! {
     "unknown_parameter" 400
         "There is no query parameter of this name. Unknown names are refused, because a filter with a typing error would \
          show unfiltered rows. The member errors names each one and what was probably meant."
+    "bad_request" 400
+        "The request cannot be read."
     "invalid_cursor" 400
         "The cursor is not one of this server, or belongs to another query. Begin again without a cursor."
     "invalid_address" 400
         "This is not the address of a token on that chain."
+    "forbidden" 403
+        "This is not for everybody."
     "origin_not_allowed" 403
         "Pages of this origin may not use the API. Whoever runs the server decides about that."
     "not_found" 404
         "There is nothing at this address."
     "token_not_found" 404
-        "The token is not on the board."
+        "The token is not on the board, and its source does not know it either."
     "method_not_allowed" 405
         "This address does not know the method; the header Allow names those that it knows."
     "not_acceptable" 406
@@ -46,6 +50,8 @@ problems! {
         "The address of the request is too long."
     "unsupported_media_type" 415
         "The body of the request is not of a type that is understood here."
+    "unprocessable" 422
+        "The body of the request does not say what it should."
     "upgrade_required" 426
         "This is a WebSocket: connect with an Upgrade request, version 13."
     "rate_limited" 429

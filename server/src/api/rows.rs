@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use memescope::{FlagDetail, Provenance, SparkView};
+use memescope::{FlagDetail, PoolView, Provenance, SparkView, TokenDetails};
 use serde::Serialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -62,6 +62,15 @@ impl Column {
     pub(super) fn names() -> Vec<&'static str> {
         COLUMNS.iter().map(|(_, text)| *text).collect()
     }
+
+    /// Every field, in the order of a row.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        COLUMNS.iter().map(|(column, _)| *column)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        COLUMNS.iter().find(|(column, _)| *column == self).map_or("", |(_, text)| text)
+    }
 }
 
 /// Which parts of rows are asked for.
@@ -73,21 +82,37 @@ pub(super) struct Shape {
     pub(super) provenance: bool,
     /// The course of the last day.
     pub(super) sparkline: bool,
+    /// Where it trades.
+    pub(super) pools: bool,
+}
+
+/// The place of a row in its list and its former one, from 1.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Places {
+    pub(super) rank: Option<usize>,
+    pub(super) rank_prev: Option<usize>,
+}
+
+/// What is not in the row itself; looked at only as far as it was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Extras<'a> {
+    pub(super) spark: Option<SparkView>,
+    pub(super) details: Option<&'a TokenDetails>,
 }
 
 /// What [`Shape`] adds to rows on demand.
-pub(super) const EXTRAS: [&str; 2] = ["provenance", "sparkline"];
+pub(super) const EXTRAS: [&str; 3] = ["provenance", "sparkline", "pools"];
 
 impl Shape {
-    /// Writes a row, with its place and its former place in the list, from 1, and its sparkline if that is wanted.
-    pub(super) fn write(
-        &self,
-        out: &mut Vec<u8>,
-        row: &Row,
-        (rank, rank_prev): (Option<usize>, Option<usize>),
-        spark: Option<&Option<SparkView>>,
-    ) {
-        let wanted = |column| self.fields.as_ref().is_none_or(|fields| fields.contains(&column));
+    /// Whether a field is asked for.
+    pub(super) fn wants(&self, column: Column) -> bool {
+        self.fields.as_ref().is_none_or(|fields| fields.contains(&column))
+    }
+
+    /// Writes a row.
+    pub(super) fn write(&self, out: &mut Vec<u8>, row: &Row, places: Places, extras: &Extras<'_>) {
+        let wanted = |column| self.wants(column);
+        let Places { rank, rank_prev } = places;
         let mut object = Object::open(out);
         if wanted(Column::Rank) {
             object.value("rank", &rank);
@@ -107,8 +132,12 @@ impl Shape {
             object.value("provenance", fields);
             object.value::<Vec<FlagDetail>>("flag_details", flags);
         }
-        if let Some(spark) = spark {
-            object.value("sparkline", spark);
+        if self.sparkline {
+            object.value("sparkline", &extras.spark);
+        }
+        if self.pools {
+            let pools: &[PoolView] = extras.details.map_or(&[], |details| &details.pools);
+            object.value("pools", &pools);
         }
         object.close();
     }

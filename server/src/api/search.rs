@@ -1,6 +1,6 @@
 //! `GET /search`: what somebody who types a name, a symbol or an address may mean.
 
-use memescope::query::Filter;
+use memescope::query::{Filter, needle};
 use memescope::{Flag, Token, TokenId};
 use serde::Serialize;
 use serde_json::json;
@@ -29,9 +29,14 @@ pub(super) struct Hit<'a> {
 /// How well a row fits; the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
+    /// This very token, by its address.
+    Address,
+    /// Its symbol or its name.
     Exact,
     Beginning,
     Part,
+    /// A row that looks like another one. Whatever it is called, nobody shall take it for the other.
+    Lookalike,
 }
 
 pub(super) fn answer<'a>(api: &'a Api, raw: &str) -> Result<Draft<impl FnOnce() -> Vec<u8> + use<'a>>, Problem> {
@@ -39,7 +44,7 @@ pub(super) fn answer<'a>(api: &'a Api, raw: &str) -> Result<Draft<impl FnOnce() 
     let list = api.pages.current(&api.ranking);
     let head = Head::new(&list.snapshot.board, hash_of(&["search", raw]), "max-age=2");
     let write = move || {
-        let needle = query.q.as_deref().unwrap_or_default().to_lowercase();
+        let needle = query.q.as_deref().map(needle).unwrap_or_default();
         let filter = Filter::new(&query, list.snapshot.board.as_of);
         let mut hits: Vec<(Fit, usize, &Token)> = list
             .rows
@@ -68,12 +73,18 @@ pub(super) fn answer<'a>(api: &'a Api, raw: &str) -> Result<Draft<impl FnOnce() 
 }
 
 fn fit(token: &Token, needle: &str) -> Fit {
-    let symbol = token.symbol.as_deref().map(str::to_lowercase).unwrap_or_default();
-    let bare = symbol.trim_start_matches('$');
     let address = needle.rsplit(':').next().unwrap_or_default();
-    if symbol == needle || bare == needle || token.address.eq_ignore_ascii_case(address) {
+    if token.address.eq_ignore_ascii_case(address) {
+        return Fit::Address;
+    }
+    if token.has(Flag::Lookalike) {
+        return Fit::Lookalike;
+    }
+    let names = [&token.symbol, &token.name].map(|name| name.as_deref().map(str::to_lowercase).unwrap_or_default());
+    let names = names.each_ref().map(|name| name.trim_start_matches('$'));
+    if names.contains(&needle) {
         Fit::Exact
-    } else if bare.starts_with(needle) {
+    } else if names.iter().any(|name| name.starts_with(needle)) {
         Fit::Beginning
     } else {
         Fit::Part

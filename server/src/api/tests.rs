@@ -1,12 +1,17 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod export;
+mod headers;
 mod lists;
+mod lookups;
 mod others;
 mod past;
+mod pools;
+mod query;
 mod refusals;
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -56,16 +61,24 @@ impl Site {
     fn new(market: Market) -> Self {
         let readiness = Arc::new(Readiness::new(true));
         let api = Api::new(market.store.clone(), market.pages.clone(), "demo:1", readiness.clone());
-        let api = api.with_aliases(Arc::new(|_| vec!["Other name".into()]));
+        let details = Details::default();
+        let told =
+            market.store.snapshot().rows.keys().map(|id| (id.clone(), Some(Arc::new(pools::details(id))))).collect();
+        details.tell(told, usize::MAX, |_| true);
+        let api = api.with_details(details);
         Self { router: router(Arc::new(api)), market, readiness }
     }
 
     async fn send(&self, method: Method, address: &str, headers: &[(&str, &str)]) -> Reply {
+        self.send_body(method, address, headers, Body::empty()).await
+    }
+
+    async fn send_body(&self, method: Method, address: &str, headers: &[(&str, &str)], body: Body) -> Reply {
         let mut request = Request::builder().method(method).uri(address);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         Reply { status: parts.status, headers: parts.headers, body: to_bytes(body, 1 << 24).await.unwrap() }
     }

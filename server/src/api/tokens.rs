@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode};
-use memescope::query::{Sort, TokenQuery};
+use memescope::query::{MAX_IDS, Sort, TokenQuery};
 use memescope::{Board, Chain, TokenId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Head, hash_of};
-use super::params::{self, ListParams, Pairs};
+use super::params::{ListParams, Pairs};
+use super::rows::{Extras, Places, Shape};
 use super::{Api, Draft};
-use crate::pages::Selection;
+use crate::lookup::Finding;
+use crate::pages::{List, Page, Selection};
 use crate::problem::Problem;
+use crate::store::Row;
 
 /// What stays as it is in the address of the next page.
 const PLAIN: &AsciiSet =
@@ -73,16 +76,16 @@ pub(super) fn list<'a>(
     params: ListParams,
     raw: &str,
 ) -> Result<Draft<impl FnOnce() -> Vec<u8> + use<'a>>, Problem> {
-    let ListParams { selection, limit, cursor, shape, .. } = params;
-    let page = api
-        .pages
-        .page(&selection, limit, cursor.as_deref())
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", "This is not a cursor of this list."))?;
+    let limit = params.rows();
+    let ListParams { selection, cursor, shape, .. } = params;
+    let page = page(api, &selection, limit, cursor.as_deref())?;
     // Of now, not of the snapshot: an old page shall not hide that nobody answers any more.
     let stale = api.store.snapshot().board.stale;
-    let hash = hash_of(&[raw, &format!("{stale} {} {:?}", page.rebased, page.past_seq())]);
+    let details = shape.pools.then(|| api.details.snapshot());
+    let version = details.as_ref().map(|details| details.version);
+    let hash = hash_of(&[raw, &format!("{stale} {} {:?} {version:?}", page.rebased, page.past_seq())]);
     let mut head = Head::new(&page.snapshot().board, hash, "no-cache");
-    head.link = page.next_cursor.as_deref().and_then(|cursor| link(pairs, cursor));
+    head.link = link(pairs, &page);
     let write = move || {
         let size = page.rows().iter().map(|row| row.json.len() + 40).sum::<usize>();
         let mut out = Vec::with_capacity(size + 2_048);
@@ -91,8 +94,10 @@ pub(super) fn list<'a>(
             if place > page.places.start {
                 out.push(b',');
             }
-            let spark = shape.sparkline.then(|| api.spark(row, page.snapshot().board.as_of));
-            shape.write(&mut out, row, (Some(place + 1), page.rank_prev(row)), spark.as_ref());
+            let places = Places { rank: Some(place + 1), rank_prev: page.rank_prev(row) };
+            let spark = shape.sparkline.then(|| api.spark(row, page.snapshot().board.as_of)).flatten();
+            let details = details.as_ref().and_then(|details| details.get(&row.token.id)).map(|details| &**details);
+            shape.write(&mut out, row, places, &Extras { spark, details });
         }
         let info = PageInfo {
             limit,
@@ -116,42 +121,75 @@ pub(super) fn list<'a>(
     Ok(Draft { head, write })
 }
 
-/// One token.
+/// One token; `None` when it is not on the board.
 pub(super) fn one<'a>(
     api: &'a Api,
-    chain: &str,
-    address: &str,
-    pairs: &Pairs,
+    id: TokenId,
+    shape: Shape,
     raw: &str,
-) -> Result<Draft<impl FnOnce() -> Vec<u8> + use<'a>>, Problem> {
-    let shape = params::shape(pairs)?;
-    let id = token_id(chain, address)?;
+) -> Option<Draft<impl FnOnce() -> Vec<u8> + use<'a>>> {
     let list = api.pages.current(&api.ranking);
-    let row = list.snapshot.rows.get(&id).cloned().ok_or_else(not_on_the_board)?;
+    let row = list.snapshot.rows.get(&id).cloned()?;
     let past = api.pages.past(&api.ranking);
     let past_seq = past.as_ref().map(|past| past.snapshot.board.seq);
-    let aliases = api.aliases.as_ref().map(|aliases| aliases(&id));
-    let head = Head::new(&list.snapshot.board, hash_of(&[raw, &format!("{past_seq:?} {aliases:?}")]), "no-cache");
+    let details = api.details.snapshot();
+    let details = details.get(&id).cloned();
+    // The version of all details rises with every token's; what is told of this one says more.
+    let told = format!(
+        "{past_seq:?} {:?}",
+        details.as_ref().map(|known| (&known.aliases, shape.pools.then_some(&known.pools)))
+    );
+    let head = Head::new(&list.snapshot.board, hash_of(&[raw, &told]), "no-cache");
     let write = move || {
-        let mut out = Vec::with_capacity(row.json.len() + 2_048);
-        out.extend_from_slice(b"{\"data\":");
-        let place = |list: &crate::pages::List| list.place_of(&id).map(|place| place + 1);
-        let spark = shape.sparkline.then(|| api.spark(&row, list.snapshot.board.as_of));
-        shape.write(&mut out, &row, (place(&list), past.as_deref().and_then(place)), spark.as_ref());
-        if shape.fields.is_none() {
-            // They belong into the object of the row.
-            out.pop();
-            out.extend_from_slice(b",\"aliases\":");
-            append(&mut out, &aliases);
-            out.push(b'}');
-        }
-        out.extend_from_slice(b",\"meta\":");
-        let board = &list.snapshot.board;
-        append(&mut out, &Meta::of(board, board.stale, api.market()));
-        out.push(b'}');
-        out
+        let place = |list: &List| list.place_of(&id).map(|place| place + 1);
+        let places = Places { rank: place(&list), rank_prev: past.as_deref().and_then(place) };
+        let spark = shape.sparkline.then(|| api.spark(&row, list.snapshot.board.as_of)).flatten();
+        let extras = Extras { spark, details: details.as_deref() };
+        single(api, &list.snapshot.board, &row, &shape, places, &extras)
     };
-    Ok(Draft { head, write })
+    Some(Draft { head, write })
+}
+
+/// A token that was looked up: like one on the board, but without a place.
+pub(super) fn found<'a>(
+    api: &'a Api,
+    finding: &'a Finding,
+    shape: Shape,
+    raw: &str,
+) -> Option<Draft<impl FnOnce() -> Vec<u8> + use<'a>>> {
+    let snapshot = api.store.snapshot();
+    let row = Row::new(finding.token.clone()?, snapshot.board.seq, snapshot.board.as_of);
+    let mut head = Head::new(&snapshot.board, 0, "no-cache");
+    head.tag(hash_of(&["found", raw, &format!("{:?} {:?}", row.json, finding.details)]));
+    let write = move || {
+        let extras = Extras { spark: None, details: finding.details.as_deref() };
+        single(api, &snapshot.board, &row, &shape, Places::default(), &extras)
+    };
+    Some(Draft { head, write })
+}
+
+/// The document of one token.
+fn single(api: &Api, board: &Board, row: &Row, shape: &Shape, places: Places, extras: &Extras<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(row.json.len() + 2_048);
+    out.extend_from_slice(b"{\"data\":");
+    shape.write(&mut out, row, places, extras);
+    if shape.fields.is_none() {
+        // They belong into the object of the row.
+        out.pop();
+        out.extend_from_slice(b",\"aliases\":");
+        append(&mut out, &extras.details.map(|details| &details.aliases));
+        out.push(b'}');
+    }
+    out.extend_from_slice(b",\"meta\":");
+    append(&mut out, &Meta::of(board, board.stale, api.market()));
+    out.push(b'}');
+    out
+}
+
+/// A page of the list, or why the cursor leads nowhere.
+pub(super) fn page(api: &Api, selection: &Arc<Selection>, rows: usize, cursor: Option<&str>) -> Result<Page, Problem> {
+    let refuse = |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", "This is not a cursor of this list.");
+    api.pages.page(selection, rows, cursor).map_err(refuse)
 }
 
 /// The id of the two parts of an address.
@@ -170,20 +208,28 @@ fn append(out: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(out, value).expect("text keys and finite numbers");
 }
 
-/// Where the next page is, as a header.
-fn link(pairs: &Pairs, cursor: &str) -> Option<HeaderValue> {
-    let mut text = String::from("</tokens?");
+/// Where the pages after and before are, as a header.
+pub(super) fn link(pairs: &Pairs, page: &Page) -> Option<HeaderValue> {
+    let mut address = String::from("</tokens?");
     for (key, value) in pairs.iter().filter(|(key, _)| key != "cursor") {
-        for piece in [utf8_percent_encode(key, PLAIN).to_string().as_str(), "="] {
-            text.push_str(piece);
-        }
-        text.extend(utf8_percent_encode(value, PLAIN));
-        text.push('&');
+        address.extend(utf8_percent_encode(key, PLAIN));
+        address.push('=');
+        address.extend(utf8_percent_encode(value, PLAIN));
+        address.push('&');
     }
-    text.push_str("cursor=");
-    text.push_str(cursor);
-    text.push_str(">; rel=\"next\"");
-    HeaderValue::try_from(text).ok().filter(|value| value.len() <= MAX_LINK)
+    let cursors = [(page.next_cursor.as_deref(), "next"), (page.prev_cursor.as_deref(), "prev")];
+    let links =
+        cursors.into_iter().filter_map(|(cursor, rel)| Some(format!("{address}cursor={}>; rel=\"{rel}\"", cursor?)));
+    // The next page is worth more than the one before.
+    let mut text = String::new();
+    for link in links {
+        if text.len() + link.len() > MAX_LINK {
+            break;
+        }
+        text.push_str(if text.is_empty() { "" } else { ", " });
+        text.push_str(&link);
+    }
+    if text.is_empty() { None } else { HeaderValue::try_from(text).ok() }
 }
 
 /// The query as it was understood, defaults of rank and window included.
@@ -199,6 +245,7 @@ fn echo(selection: &Selection) -> Value {
     for (key, value) in query.to_pairs() {
         match key.as_str() {
             "rank" | "window" | "sort" => {}
+            "ids" if query.ids.len() > MAX_IDS => {}
             "chain" | "dex" | "with_flags" | "without_flags" | "ids" => {
                 add(&key, value.split(',').collect::<Vec<_>>().into());
             }

@@ -11,9 +11,10 @@ use crate::bus::MemoryBus;
 use crate::clock::Clock;
 use crate::history::{History, Inbox};
 use crate::journal::Journal;
+use crate::lookup::Tray;
 use crate::poller::{Legacy, Poller, PollerSettings, Watching};
 use crate::sources::{Sources, SourcesMemory};
-use crate::store::Store;
+use crate::store::{Details, Store};
 
 /// The pause before the first new start; it doubles with each that follows …
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -32,6 +33,8 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) history: History,
     pub(super) inbox: Inbox,
+    pub(super) details: Details,
+    pub(super) finds: Tray,
     /// Where a poller that panicked left its book.
     pub(super) legacy: Legacy,
 }
@@ -47,6 +50,8 @@ impl Parts {
             self.clock.clone(),
         )
         .with_history(self.history.clone(), self.inbox.clone())
+        .with_details(self.details.clone())
+        .with_finds(self.finds.clone())
         .with_legacy(self.legacy.clone())
     }
 }

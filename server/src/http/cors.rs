@@ -7,8 +7,10 @@ use axum::response::{IntoResponse as _, Response};
 use crate::config::Origins;
 
 /// What a page may see of an answer besides its body.
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Deprecation, Sunset");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Deprecation, Sunset, Content-Disposition, \
+     Server-Timing",
+);
 
 /// What a page may send. There is nothing that a request could change.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");

@@ -8,9 +8,12 @@ use std::sync::Arc;
 
 use memescope::fnv::Fnv;
 use memescope::query::{Filter, Metric, Order, OrderKey};
-use memescope::{Timestamp, Token, TokenId, TokenQuery};
+use memescope::{Timestamp, TokenId, TokenQuery};
 
 use crate::store::{Commit, Row, Snapshot};
+
+/// What a named id takes, about, bytes.
+const ID_BYTES: usize = 128;
 
 /// What a reader asks for: a query, and perhaps only what changed lately.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +39,7 @@ impl Selection {
         &self.query
     }
 
-    /// Only rows updated after this moment.
+    /// Only rows that changed on a board later than this moment.
     pub fn updated_since(&self) -> Option<Timestamp> {
         self.updated_since
     }
@@ -84,10 +87,13 @@ impl List {
         let order = Order::of(query);
         let judge = Judge::new(&selection, snapshot.board.as_of);
         let (rows, keys) = if query.ids.is_empty() {
-            sorted(order, snapshot.rows.values().filter(|row| judge.passes(&row.token)))
+            sorted(order, snapshot.rows.values().filter(|row| judge.passes(row)))
         } else {
+            // Whoever is named need not be looked for among the names again.
+            let others = Selection::new(TokenQuery { ids: Vec::new(), ..query.clone() }, selection.updated_since);
+            let judge = Judge::new(&others, snapshot.board.as_of);
             let named = query.ids.iter().filter_map(|id| snapshot.rows.get(id));
-            let named = named.filter(|row| judge.passes(&row.token));
+            let named = named.filter(|row| judge.passes(row));
             if Order::is_as_given(query) { (named.cloned().collect(), Vec::new()) } else { sorted(order, named) }
         };
         Self { snapshot, selection, rows, keys }
@@ -111,7 +117,7 @@ impl List {
         let judge = Judge::new(selection, snapshot.board.as_of);
         let mut leaves: Vec<usize> = touched.iter().filter_map(|id| self.place_of(id)).collect();
         leaves.sort_unstable();
-        let enters = touched.iter().filter_map(|id| snapshot.rows.get(*id)).filter(|row| judge.passes(&row.token));
+        let enters = touched.iter().filter_map(|id| snapshot.rows.get(*id)).filter(|row| judge.passes(row));
         let (enters, enter_keys) = sorted(self.order(), enters);
         let mut rows = Vec::with_capacity(self.rows.len() + enters.len());
         let mut keys = Vec::with_capacity(rows.capacity());
@@ -169,7 +175,10 @@ impl List {
 
     /// About how many bytes the list itself takes.
     pub fn bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Arc<Row>>() + self.keys.capacity() * size_of::<OrderKey>() + size_of::<Self>()
+        self.rows.capacity() * size_of::<Arc<Row>>()
+            + self.keys.capacity() * size_of::<OrderKey>()
+            + self.selection.query().ids.len() * ID_BYTES
+            + size_of::<Self>()
     }
 
     fn order(&self) -> Order {
@@ -205,8 +214,10 @@ impl<'a> Judge<'a> {
         Self { filter: Filter::new(selection.query(), as_of), updated_since: selection.updated_since() }
     }
 
-    fn passes(&self, token: &Token) -> bool {
-        self.updated_since.is_none_or(|since| token.updated_at > since) && self.filter.passes(token)
+    fn passes(&self, row: &Row) -> bool {
+        // By when a change was published: whoever asks with the time of the last board misses none, though what
+        // changed may have been heard before.
+        self.updated_since.is_none_or(|since| row.published_at > since) && self.filter.passes(&row.token)
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Row {
     pub json: Bytes,
     /// The seq at which it last changed.
     pub changed_at: Seq,
+    /// The time of the board with which it last changed. What it tells may be older: a source was heard before.
+    pub published_at: Timestamp,
     /// The same with the origins of its fields, once somebody has asked for it.
     with_provenance: OnceLock<Bytes>,
     /// The row as the compact subprotocol writes it, once somebody has asked for it.
@@ -25,9 +27,11 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(token: Arc<Token>, changed_at: Seq) -> Self {
+    /// Prints a row.
+    pub(crate) fn new(token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
         let json = serde_json::to_vec(&*token).expect("a row has text keys and finite numbers").into();
-        Self { token, json, changed_at, with_provenance: OnceLock::new(), compact: OnceLock::new() }
+        let (with_provenance, compact) = (OnceLock::new(), OnceLock::new());
+        Self { token, json, changed_at, published_at, with_provenance, compact }
     }
 
     /// Its bytes in a form, without rank.
@@ -99,8 +103,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Prints every row of a board.
     pub fn new(board: Board) -> Self {
-        let rows =
-            board.tokens.iter().map(|(id, token)| (id.clone(), Arc::new(Row::new(token.clone(), board.seq)))).collect();
+        let print = |token: &Arc<Token>| Arc::new(Row::new(token.clone(), board.seq, board.as_of));
+        let rows = board.tokens.iter().map(|(id, token)| (id.clone(), print(token))).collect();
         Self { board, rows }
     }
 
@@ -113,7 +117,7 @@ impl Snapshot {
         }
         let mut changes = Vec::with_capacity(delta.upserts.len());
         for token in &delta.upserts {
-            let row = Arc::new(Row::new(token.clone(), delta.seq));
+            let row = Arc::new(Row::new(token.clone(), delta.seq, delta.as_of));
             let before = rows.insert(token.id.clone(), row.clone());
             let patch = before.as_ref().and_then(|before| TokenPatch::between(&before.token, token));
             let is_same =

@@ -4,6 +4,7 @@
 mod adversarial;
 mod faults;
 mod history;
+mod lookup;
 mod panics;
 mod replay;
 mod restart;

@@ -235,3 +235,29 @@ fn a_limit_passed_between_the_last_answer_and_now_is_looked_at_again() {
     desk.row(later(280));
     assert!(desk.book.live.due.iter().all(|(due, _)| *due > later(290)), "{:?}", desk.book.live.due);
 }
+
+#[test]
+fn details_are_told_when_they_change_and_when_a_token_leaves() {
+    let mut desk = Desk::new();
+    let pool = |secs, volume| at(market(1, &token_id(1), 0.01, 100.0, volume), later(secs));
+    desk.see([pool(0, 5e4)], NOON);
+    let told = desk.publish(NOON).details;
+    let [(id, Some(details))] = &told[..] else { unreachable!("one token has news: {told:?}") };
+    assert_eq!((id, &details.pools), (&token_id(1), &desk.book.pools(&token_id(1))));
+    assert_eq!(details.aliases, desk.book.aliases(&token_id(1)));
+
+    // The same again says nothing new; another volume does.
+    desk.see([pool(5, 5e4)], later(5));
+    assert_eq!(desk.publish(later(5)).details, []);
+    desk.see([pool(10, 6e4)], later(10));
+    let told = desk.publish(later(10)).details;
+    assert!(matches!(&told[..], [(_, Some(news))] if close(news.pools[0].volume_usd.h24, 6e4)), "{told:?}");
+
+    // Asked about by name, it is gone from its source.
+    for secs in 20..26 {
+        desk.silence(Source::Dexscreener, &token_id(1), later(secs * 300));
+    }
+    let told = desk.publish(later(26 * 300)).details;
+    assert_eq!(told, [(token_id(1), None)]);
+    assert!(desk.board.tokens.is_empty());
+}

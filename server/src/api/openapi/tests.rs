@@ -51,7 +51,7 @@ fn routes() -> Router {
     let readiness = Arc::new(Readiness::new(true));
     let api = Api::new(market.store.clone(), market.pages.clone(), "demo:1", readiness);
     let hub = Hub::new(market.store, Clock::from_runtime(OPENING), true, FeedConfig::default());
-    router(Arc::new(api.with_aliases(Arc::new(|_| vec!["Other name".into()])))).merge(feed::router(hub))
+    router(Arc::new(api)).merge(feed::router(hub))
 }
 
 /// The addresses of a router, as it prints itself: axum tells them in no other way.

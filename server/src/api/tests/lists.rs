@@ -50,10 +50,22 @@ async fn following_the_link_shows_every_row_once() {
         // The first row of the list falls to its end meanwhile, and comes back.
         site.market.commit(1, &Step::from([(1, Some(if seen.len() % 2 == 0 { 0 } else { 999 }))]));
         let link = reply.header(header::LINK);
-        let Some((next, _)) = link.split_once('>') else { break };
+        let Some((next, _)) = link.split_once(">; rel=\"next\"") else { break };
         address = next.trim_start_matches('<').to_owned();
     }
     assert_eq!(seen, (1..=60).map(|number| json!(id(number))).collect::<Vec<_>>());
+
+    // And back: the last page names the one before.
+    let last = site.get(&address).await;
+    let link = last.header(header::LINK).to_owned();
+    let back = link.strip_suffix(">; rel=\"prev\"").unwrap().trim_start_matches('<');
+    let body = site.json(back).await;
+    assert_eq!(column(&body, "id"), seen[49..56].iter().collect::<Vec<_>>());
+    let both = site.get(back).await;
+    assert!(
+        both.header(header::LINK).contains("rel=\"next\", </tokens?")
+            && both.header(header::LINK).ends_with("rel=\"prev\"")
+    );
 }
 
 #[tokio::test]
@@ -218,7 +230,13 @@ async fn a_walk_over_a_lost_snapshot_says_so() {
 async fn only_what_changed_lately() {
     let site = Site::new(Market::with_tokens(9));
     site.market.commit(10, &Step::from([(4, Some(3))]));
-    let body = site.json("/tokens?updated_since=2026-11-22T21:55:10Z").await;
+    // What was heard before the last board and published after it is news as well.
+    let mut late = token(5, 7, OPENING);
+    late.updated_at = OPENING;
+    site.market.put(late);
+    assert_eq!(column(&site.json("/tokens?updated_since=2026-11-22T21:55:10Z").await, "id").len(), 2);
+    site.market.commit(10, &Step::from([(4, Some(2))]));
+    let body = site.json("/tokens?updated_since=2026-11-22T21:55:20Z").await;
     assert_eq!(column(&body, "id"), [&json!(id(4))]);
-    assert_eq!(body["meta"]["query"]["updated_since"], "2026-11-22T21:55:10.000Z");
+    assert_eq!(body["meta"]["query"]["updated_since"], "2026-11-22T21:55:20.000Z");
 }

@@ -47,6 +47,33 @@ async fn one_token() {
 }
 
 #[tokio::test]
+async fn a_counterfeit_never_stands_above_the_original() {
+    let market = Market::with_tokens(30);
+    let named = |number, symbol: &str, name: &str, flags| {
+        let mut row = token(number, 5, OPENING);
+        (row.symbol, row.name, row.flags) = (Some(symbol.into()), Some(name.into()), flags);
+        row
+    };
+    market.put(named(40, "WIF", "the dogwifhat", vec![]));
+    // Bigger, and it fits better.
+    let mut fake = named(41, "dogwifhat", "dogwifhat", vec![memescope::Flag::Lookalike]);
+    fake.volume_usd.h24 = Some(1e9);
+    market.put(fake);
+    let site = Site::new(market);
+    for query in ["dogwifhat", "dogwif", "hat", "DOGWIFHAT"] {
+        let body = site.json(&format!("/search?q={query}")).await;
+        assert_eq!(column(&body, "id"), [&json!(id(40)), &json!(id(41))], "{query}");
+        assert_eq!(body["data"][1]["flags"], json!(["lookalike"]));
+    }
+    for query in [id(41).address().to_owned(), id(41).to_string(), format!("sol:{}", id(41).address())] {
+        assert_eq!(column(&site.json(&format!("/search?q={query}")).await, "id"), [&json!(id(41))], "{query}");
+    }
+    assert_eq!(column(&site.json("/search?q=%24wif").await, "symbol")[0], "WIF");
+    let listed = site.json("/tokens?q=%24wif&fields=symbol").await;
+    assert_eq!(column(&listed, "symbol")[0], "WIF", "the list finds what the search finds");
+}
+
+#[tokio::test]
 async fn search_puts_the_best_fit_first() {
     let site = Site::new(Market::with_tokens(30));
     let mut long = token(31, 5, OPENING);

@@ -25,8 +25,10 @@ async fn each_mistake_is_named() {
         ("verified=1", "invalid_parameter", &["verified"]),
         ("ids=WIF", "invalid_parameter", &["ids"]),
         ("fields=id,secret", "invalid_parameter", &["fields"]),
-        ("include=pools", "invalid_parameter", &["include"]),
-        ("format=csv", "invalid_parameter", &["format"]),
+        ("include=everything", "invalid_parameter", &["include"]),
+        ("format=xml", "invalid_parameter", &["format"]),
+        ("format=csv&include=provenance", "invalid_parameter", &["include"]),
+        ("format=csv&limit=0", "invalid_parameter", &["limit"]),
         ("format=json&format=json", "invalid_parameter", &["format"]),
         ("updated_since=noon", "invalid_parameter", &["updated_since"]),
         ("min_liqidity_usd=5", "unknown_parameter", &["min_liqidity_usd"]),
@@ -138,10 +140,11 @@ async fn the_reader_says_what_it_takes() {
         ("text/html, */*;q=0.1", 200),
         ("application/*", 200),
         ("", 200),
-        ("text/csv", 406),
-        ("application/x-ndjson", 406),
+        ("text/csv", 200),
+        ("application/x-ndjson", 200),
+        ("text/html", 406),
         ("application/json;q=0", 406),
-        ("*/*, application/json;q=0", 406),
+        ("*/*, application/json;q=0", 200),
     ] {
         // Twice, with and without a kept answer.
         for _ in 0..2 {
