@@ -95,6 +95,7 @@ fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readi
     let is_demo = config.demo.is_some();
     let key = CursorKey::load_or_create(&config.state_dir()).map_err(RunError::Key)?;
     let pages = Arc::new(Pages::new(engine.store.clone(), key));
+    tokio::spawn(pages.clone().follow());
     let reader: Arc<dyn TokenReader> =
         Arc::new(BoardReader::new(engine.store.clone(), pages.clone(), clock.clone(), is_demo));
     let market = if is_demo { "demo" } else { "live" };

@@ -116,15 +116,16 @@ pub(super) fn one<'a>(
     let list = api.pages.current(&api.ranking);
     let row = list.snapshot.rows.get(&id).cloned().ok_or_else(not_on_the_board)?;
     let past = api.pages.past(&api.ranking);
-    let past_seq = past.as_ref().map(|past| past.snapshot.board.seq);
+    let past_seq = past.as_ref().map(|past| past.seq);
     let aliases = api.aliases.as_ref().map(|aliases| aliases(&id));
     let head = Head::new(&list.snapshot.board, hash_of(&[raw, &format!("{past_seq:?} {aliases:?}")]), "no-cache");
     let write = move || {
         let mut out = Vec::with_capacity(row.json.len() + 2_048);
         out.extend_from_slice(b"{\"data\":");
-        let place = |list: &crate::pages::List| list.place_of(&id).map(|place| place + 1);
+        let place = list.place_of(&id).map(|place| place + 1);
+        let former = past.as_ref().and_then(|past| past.place_of(&id));
         let spark = shape.sparkline.then(|| api.spark(&row, list.snapshot.board.as_of));
-        shape.write(&mut out, &row, (place(&list), past.as_deref().and_then(place)), spark.as_ref());
+        shape.write(&mut out, &row, (place, former), spark.as_ref());
         if shape.fields.is_none() {
             // They belong into the object of the row.
             out.pop();

@@ -18,8 +18,8 @@ use super::frame::{FrameBuilder, Frames, quoted_id, spliced};
 use super::standing::Standing;
 use crate::store::{Commit, Row, RowChange, RowForm, Snapshot, Store, ToTell};
 
-/// How many former orders a list keeps; older ones are sorted anew from the kept snapshots.
-const KEPT_ORDERS: usize = 16;
+/// How many ids the former orders of a list may name together; whoever was away for longer gets a snapshot.
+const KEPT_IDS: usize = 8_000;
 
 /// What of the rows of a query a view follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,8 +156,8 @@ impl View {
                 }
                 let new: Arc<[TokenId]> = new.into();
                 let delta = list_delta(&self.name, old.changed_at, snapshot, ids, &new, new_total);
-                let kept = past.len().saturating_sub(KEPT_ORDERS - 1);
-                let past = past[kept..].iter().cloned().chain([(seq, new.clone())]).collect();
+                let kept = KEPT_IDS / head.max(1);
+                let past = past[past.len().saturating_sub(kept.saturating_sub(1))..].iter().cloned().chain([(seq, new.clone())]).collect();
                 let content = Content::List { ids: new, total: new_total, past: Arc::new(past) };
                 ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta))
             }
@@ -185,8 +185,7 @@ impl View {
         let changed: BTreeMap<&TokenId, &RowChange> =
             commits.iter().flat_map(|commit| &commit.changes).map(|change| (&change.row.token.id, change)).collect();
         let removed = commits.iter().flat_map(|commit| &commit.removed);
-        let depends_on_time = self.query.min_age.is_some() || self.query.max_age.is_some();
-        let candidates: Vec<&TokenId> = if depends_on_time {
+        let candidates: Vec<&TokenId> = if self.depends_on_time() {
             snapshot.rows.keys().chain(removed).collect()
         } else {
             changed.keys().copied().chain(removed).collect()
@@ -221,6 +220,8 @@ impl View {
     }
 
     /// The ids of a list as they stood at a seq of this epoch; `None` when that is no longer known.
+    ///
+    /// A reader whose page was made a moment ago may be the first to open the view: its snapshot is still kept.
     pub(super) fn ids_at(&self, state: &ViewState, seq: Seq, store: &Store) -> Option<Arc<[TokenId]>> {
         let (Content::List { past, .. }, Kind::List { head }) = (&state.content, self.kind) else { return None };
         if let Some((_, ids)) = past.iter().rev().find(|(from, _)| *from <= seq) {
@@ -247,19 +248,32 @@ impl View {
                 let old = self.ids_at(state, from, store)?;
                 Some(list_delta(&self.name, from, snapshot, &old, ids, *total))
             }
+            Content::Rows { .. } if self.depends_on_time() => None,
             Content::Rows { members } => {
-                let old = store.snapshot_at(state.epoch, from)?;
-                let old: OrdSet<TokenId> = self.members(&old).collect();
-                let rows = members.iter().filter_map(|id| snapshot.rows.get(id));
-                let delta = RowsDelta {
-                    form: self.form(),
-                    rows: rows.filter(|row| row.changed_at > from || !old.contains(&row.token.id)).collect(),
-                    patches: Vec::new(),
-                    gone: old.iter().filter(|id| !members.contains(*id)).cloned().collect(),
-                };
+                let steps = store.steps_between(from, &snapshot.board)?;
+                let mut delta = RowsDelta::of(self.form());
+                for (id, was_there) in steps.touched() {
+                    match snapshot.rows.get(id).filter(|_| members.contains(id)) {
+                        Some(row) => delta.rows.push(row),
+                        // Whether it passed then is not known; a client lets go only of what it holds.
+                        None if was_there => delta.gone.push(id.clone()),
+                        None => {}
+                    }
+                }
+                if delta.gone.len() > members.len() + 64 {
+                    // All that is left says less.
+                    return None;
+                }
+                delta.rows.sort_unstable_by(|a, b| a.token.id.cmp(&b.token.id));
+                delta.gone.sort_unstable();
                 Some(delta.frame(&self.name, from, snapshot))
             }
         }
+    }
+
+    /// Whether time alone lets rows in and out.
+    fn depends_on_time(&self) -> bool {
+        self.query.min_age.is_some() || self.query.max_age.is_some()
     }
 }
 

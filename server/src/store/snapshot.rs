@@ -81,14 +81,17 @@ pub struct Snapshot {
     pub board: Board,
     /// The rows by id, the same ids as on the board.
     pub rows: OrdMap<TokenId, Arc<Row>>,
+    /// How many rows were printed up to here: two snapshots differ in at most the difference.
+    pub printed: u64,
 }
 
 impl Snapshot {
     /// Prints every row of a board.
     pub fn new(board: Board) -> Self {
-        let rows =
+        let rows: OrdMap<_, _> =
             board.tokens.iter().map(|(id, token)| (id.clone(), Arc::new(Row::new(token.clone(), board.seq)))).collect();
-        Self { board, rows }
+        let printed = rows.len() as u64;
+        Self { board, rows, printed }
     }
 
     /// The next snapshot and what changed; only changed rows are printed.
@@ -111,6 +114,7 @@ impl Snapshot {
             let print = |patch| serde_json::to_vec(&patch).expect("a patch has text keys and finite numbers").into();
             changes.push(RowChange { row, before, patch: patch.map(print), with_provenance: OnceLock::new() });
         }
-        Ok((Self { board, rows }, changes))
+        let printed = self.printed + delta.upserts.len() as u64;
+        Ok((Self { board, rows, printed }, changes))
     }
 }
