@@ -98,11 +98,7 @@ impl Page {
 impl Pages {
     /// Pages out of a store, with cursors sealed by a key.
     pub fn new(store: Arc<Store>, key: CursorKey) -> Self {
-        let lists = Lists {
-            kept: Lru::new(LISTS_BYTES),
-            newest: HashMap::new(),
-            swept: (Epoch::default(), Seq::MAX),
-        };
+        let lists = Lists { kept: Lru::new(LISTS_BYTES), newest: HashMap::new(), swept: (Epoch::default(), Seq::MAX) };
         let pages = Self { store, key, lists: Mutex::new(lists), former: Mutex::default() };
         // Somebody will ask for it.
         pages.past(&Arc::new(Selection::new(TokenQuery::default(), None)));

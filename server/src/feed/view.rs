@@ -157,7 +157,11 @@ impl View {
                 let new: Arc<[TokenId]> = new.into();
                 let delta = list_delta(&self.name, old.changed_at, snapshot, ids, &new, new_total);
                 let kept = KEPT_IDS / head.max(1);
-                let past = past[past.len().saturating_sub(kept.saturating_sub(1))..].iter().cloned().chain([(seq, new.clone())]).collect();
+                let past = past[past.len().saturating_sub(kept.saturating_sub(1))..]
+                    .iter()
+                    .cloned()
+                    .chain([(seq, new.clone())])
+                    .collect();
                 let content = Content::List { ids: new, total: new_total, past: Arc::new(past) };
                 ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta))
             }

@@ -74,7 +74,8 @@ impl Former {
             Some(known) => self.rankings.remove(known),
             None => Ranking { selection: selection.clone(), places: VecDeque::new() },
         };
-        let aged = ranking.places.iter().filter(|places| places.epoch == epoch && AGE.contains(&now.since(places.as_of)));
+        let aged =
+            ranking.places.iter().filter(|places| places.epoch == epoch && AGE.contains(&now.since(places.as_of)));
         let found = aged.min_by_key(|places| now.since(places.as_of).abs_diff(WANTED_AGE)).cloned();
         if self.rankings.len() >= MOST_RANKINGS {
             self.rankings.remove(0);
@@ -92,7 +93,9 @@ impl Former {
     /// Writes places down, and forgets those that are too old.
     pub(super) fn note(&mut self, list: &List) {
         let now = list.snapshot.board.as_of;
-        let Some(ranking) = self.rankings.iter_mut().find(|ranking| *ranking.selection == *list.selection) else { return };
+        let Some(ranking) = self.rankings.iter_mut().find(|ranking| *ranking.selection == *list.selection) else {
+            return;
+        };
         ranking.places.push_back(Arc::new(Places::of(list)));
         while ranking.places.front().is_some_and(|oldest| now.since(oldest.as_of) >= AGE.end) {
             ranking.places.pop_front();
