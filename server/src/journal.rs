@@ -19,8 +19,10 @@ use std::sync::Arc;
 use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use self::file::{Generation, StateFile};
+use crate::observe;
 
 /// The version of the file's layout. A change of any stored type is a new version.
 const VERSION: u32 = 2;
@@ -262,7 +264,7 @@ impl Journal {
         if self.read_only {
             return;
         }
-        let folder = self.folder.clone();
+        let (folder, began) = (self.folder.clone(), Instant::now());
         let bytes = encoded.clone();
         let written = tokio::task::spawn_blocking(move || file::replace(&folder, &bytes)).await;
         match written.map_err(io::Error::other).and_then(|result| result) {
@@ -275,7 +277,7 @@ impl Journal {
                     false
                 });
                 self.health.send_replace(true);
-                tracing::debug!(size_bytes = encoded.len(), "Wrote the state file");
+                observe::persisted(encoded.len(), began.elapsed());
             }
             Err(error) => {
                 self.health.send_replace(false);

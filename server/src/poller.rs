@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Board, Book, EventNames, Harvest, Source, Tick, TokenId};
+use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, Tick, TokenId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -271,13 +271,14 @@ impl<B: Bus> Poller<B> {
             }
             match answer {
                 Ok(harvest) => {
+                    observe::source_answered(source, request.endpoint());
                     summary.answers += 1;
                     self.book.absorb(source, harvest, now);
                 }
                 Err(error) => {
                     summary.failures += 1;
                     self.planner.unanswered(now, &self.settings.pace, &request, error.was_sent());
-                    observe::source_failed(source, &error);
+                    observe::source_failed(source, request.endpoint(), &error);
                 }
             }
         }
@@ -288,7 +289,7 @@ impl<B: Bus> Poller<B> {
     }
 
     async fn publish(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) {
-        let now = self.clock.now();
+        let (now, began) = (self.clock.now(), Instant::now());
         if let Some(past) = &mut self.past {
             past.tell(&mut self.book);
         }
@@ -296,6 +297,7 @@ impl<B: Bus> Poller<B> {
         let published = self.book.publish(&self.board, &tick);
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
         let delta = self.board.diff(&next);
+        observe::merged(&delta, began.elapsed());
         self.heads.follow(&delta, &next);
         let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;
         summary.changed = delta.upserts.len();
@@ -309,7 +311,13 @@ impl<B: Bus> Poller<B> {
         }
         let mut events: Vec<_> = published.events.into_iter().map(|(token, what)| (Some(token), what)).collect();
         if self.committed {
-            events.extend(self.states.events(&reports, now).into_iter().map(|what| (None, what)));
+            let states = self.states.events(&reports, now);
+            for what in &states {
+                if let EventKind::SourceState { source, state, prev_state } = *what {
+                    observe::source_changed(source, prev_state, state);
+                }
+            }
+            events.extend(states.into_iter().map(|what| (None, what)));
         } else {
             self.states.begin(&reports);
         }

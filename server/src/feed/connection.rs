@@ -18,6 +18,7 @@ use super::hub::Hub;
 use super::limits::{Bucket, Place};
 use super::session::{Heard, MAX_MESSAGE_BYTES, Session};
 use super::stats::count;
+use crate::observe;
 
 /// How long a close frame and its answer may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -77,7 +78,10 @@ where
             farewell(&mut socket, cause).await;
         }
         End::Left => {}
-        End::Stalled => count(&hub.counters.dropped_slow),
+        End::Stalled => {
+            count(&hub.counters.dropped_slow);
+            observe::slow_reader_dropped();
+        }
     }
     drop(socket);
     drop(place);
@@ -240,6 +244,7 @@ where
         }
         for text in out.drain(..) {
             count(&self.hub.counters.frames_sent);
+            observe::frame_sent(&text);
             self.hub.counters.bytes_sent.fetch_add(text.len() as u64, Ordering::Relaxed);
             self.send(Message::Text(text)).await?;
         }

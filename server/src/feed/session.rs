@@ -20,6 +20,7 @@ use super::rows::{OwnRows, Wanted};
 use super::stage::{Stage, StatusFrame};
 use super::stats::count;
 use super::view::{Kind, View};
+use crate::observe;
 
 /// The most subscriptions of a connection.
 const MAX_SUBS: usize = 8;
@@ -168,6 +169,7 @@ impl Session {
             }
             ClientMessage::Resync { id: _, sub } => {
                 let (place, stage) = (self.place(&sub)?, self.hub.stage());
+                observe::resynced("asked");
                 // A stage that came just now goes out first, so that all subscriptions stand at one seq.
                 self.catch_up(&stage, out);
                 match &mut self.subs[place] {
@@ -379,6 +381,7 @@ fn catch_up_shared(hub: &Hub, view: &View, have: &mut Seq, before: Option<Seq>, 
     let state = stage.views.get(view.name())?;
     let Some(before) = before else {
         *have = state.seq();
+        observe::resynced("epoch");
         return Some(state.snapshot_because(&stage.snapshot, Some("epoch")));
     };
     if before >= state.changed_at() {
@@ -394,6 +397,7 @@ fn catch_up_shared(hub: &Hub, view: &View, have: &mut Seq, before: Option<Seq>, 
         return Some(bridge);
     }
     count(&hub.counters.lagged);
+    observe::resynced("lagged");
     Some(state.snapshot_because(&stage.snapshot, Some("lagged")))
 }
 

@@ -13,6 +13,7 @@ use super::connection::serve;
 use super::hub::Hub;
 use super::limits::{ClientAddr, Full};
 use super::session::MAX_MESSAGE_BYTES;
+use crate::observe;
 use crate::problem::Problem;
 
 /// The one subprotocol.
@@ -52,8 +53,13 @@ pub(super) async fn upgrade(
         .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let place = match hub.sockets.take(address) {
         Ok(place) => place,
-        Err(Full::Address) => return later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
-        Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+        Err(full) => {
+            observe::socket_refused(if full == Full::Address { "address" } else { "server" });
+            return match full {
+                Full::Address => later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
+                Full::Server => later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+            };
+        }
     };
     upgrade
         .protocols([SUBPROTOCOL])
