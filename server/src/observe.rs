@@ -118,6 +118,16 @@ pub fn slow_reader_dropped() {
     tracing::info!("Dropped a slow reader");
 }
 
+/// An answer was packed.
+pub(crate) fn packed() {
+    METRICS.compressions.inc();
+}
+
+/// Rows were put to their places in the order of a watched list.
+pub(crate) fn order_moved(rows: usize) {
+    METRICS.order_moves.inc_by(rows as u64);
+}
+
 /// A frame goes out.
 pub(crate) fn frame_sent(text: &str) {
     let (channel, kind) = named(text);

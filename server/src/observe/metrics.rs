@@ -95,6 +95,8 @@ pub(super) struct Metrics {
     pub(super) merge_seconds: Histogram,
     pub(super) spread: Histogram,
     pub(super) persist_seconds: Histogram,
+    pub(super) compressions: Counter,
+    pub(super) order_moves: Counter,
     pub(super) frames: Family<Frame, Counter>,
     pub(super) resyncs: Family<Reason, Counter>,
 }
@@ -111,6 +113,8 @@ impl Default for Metrics {
             merge_seconds: seconds(&[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0]),
             spread: Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0]),
             persist_seconds: seconds(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0]),
+            compressions: Counter::default(),
+            order_moves: Counter::default(),
             frames: Family::default(),
             resyncs: Family::default(),
         }
@@ -200,6 +204,7 @@ impl Metrics {
             counter.inc_by(value);
             registry.register(name, help, counter);
         };
+        count("rows_printed", "Rows printed as JSON: those that are new or changed", now.snapshot.printed);
         count("ws_sent_bytes", "Bytes of frames sent", now.feed.bytes_sent);
         count("ws_conflated", "Frames of several steps, for readers that were late", now.feed.conflated);
         count("ws_lagged", "Snapshots for readers that were too late for that", now.feed.lagged);
@@ -239,6 +244,12 @@ impl Metrics {
         registry.register("merge_duration_seconds", "Merging and comparing, each tick", self.merge_seconds.clone());
         registry.register("price_spread_ratio", "How far apart the sources' prices of a row are", self.spread.clone());
         registry.register("persist_duration_seconds", "Writing the state file", self.persist_seconds.clone());
+        registry.register("compressions", "Answers packed: once a form and snapshot", self.compressions.clone());
+        registry.register(
+            "order_moves",
+            "Rows put to a place in the order of a watched list",
+            self.order_moves.clone(),
+        );
         registry.register("ws_frames_sent", "Frames sent", self.frames.clone());
         registry.register("ws_resyncs", "Whole states sent again", self.resyncs.clone());
     }
