@@ -39,8 +39,14 @@ use crate::sources::{SourceError, Sources};
 /// The longest that a tick waits for answers before it goes on with those that came.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The state is packed for the journal at most this often.
+/// The state is packed for the journal at most this often, …
 const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// … where packing takes long, so seldom that it takes one part in so many of the time, …
+const JOURNAL_SHARE: u32 = 50;
+
+/// … and at least this often: what a crash can lose.
+const JOURNAL_LATEST: Duration = Duration::from_secs(30);
 
 /// Tells what readers look at.
 pub type Watching = Arc<dyn Fn() -> Watched + Send + Sync>;
@@ -178,8 +184,8 @@ impl<B: Bus> Poller<B> {
             observe::tick_finished(self.board.seq, began.elapsed(), &summary);
             let now = Instant::now();
             if summary.answers > 0 && now >= journal_due {
-                journal_due = now + JOURNAL_PAUSE;
                 self.offer(&journal).await;
+                journal_due = now + journal_pause(now.elapsed());
             }
         }
         self.pending.shutdown().await;
@@ -353,6 +359,11 @@ impl<B: Bus> Poller<B> {
     }
 }
 
+/// From one packing of the state to the next, when the last one took so long.
+fn journal_pause(took: Duration) -> Duration {
+    took.saturating_mul(JOURNAL_SHARE).clamp(JOURNAL_PAUSE, JOURNAL_LATEST)
+}
+
 /// The ids of what is looked at, most urgent first.
 fn hottest_first(candidates: &[Candidate<'_>]) -> Vec<TokenId> {
     let mut hot: Vec<(Place, &TokenId)> = candidates
@@ -362,4 +373,17 @@ fn hottest_first(candidates: &[Candidate<'_>]) -> Vec<TokenId> {
         .collect();
     hot.sort_unstable_by(|a, b| b.cmp(a));
     hot.into_iter().map(|(_, id)| id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_packed_as_seldom_as_it_is_costly() {
+        for (took_ms, pause_ms) in [(0, 1_000), (20, 1_000), (100, 5_000), (400, 20_000), (5_000, 30_000)] {
+            let pause = journal_pause(Duration::from_millis(took_ms));
+            assert_eq!(pause, Duration::from_millis(pause_ms), "{took_ms} ms");
+        }
+    }
 }
