@@ -34,7 +34,7 @@ pub struct Places {
     pub seq: Seq,
     as_of: Timestamp,
     /// In the order of their ids.
-    places: Box<[(TokenId, u32)]>,
+    by_id: Box<[(TokenId, u32)]>,
 }
 
 impl Places {
@@ -43,13 +43,13 @@ impl Places {
         let mut places: Vec<(TokenId, u32)> = ids.zip(1..).take(MOST_PLACES).collect();
         places.sort_unstable();
         let board = &list.snapshot.board;
-        Self { epoch: board.epoch, seq: board.seq, as_of: board.as_of, places: places.into() }
+        Self { epoch: board.epoch, seq: board.seq, as_of: board.as_of, by_id: places.into() }
     }
 
     /// The place of a token, from 1; `None` when it had none, or one too far down to be kept.
     pub fn place_of(&self, id: &TokenId) -> Option<usize> {
-        let found = self.places.binary_search_by(|(other, _)| other.cmp(id)).ok()?;
-        self.places.get(found).and_then(|(_, place)| usize::try_from(*place).ok())
+        let found = self.by_id.binary_search_by(|(other, _)| other.cmp(id)).ok()?;
+        self.by_id.get(found).and_then(|(_, place)| usize::try_from(*place).ok())
     }
 }
 
