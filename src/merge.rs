@@ -60,9 +60,9 @@ pub(crate) struct Said<T> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Known {
     /// Its pools, each by the sources that describe it.
-    pub(crate) pools: BTreeMap<PoolId, BTreeMap<Source, Said<PoolObservation>>>,
+    pub(crate) pools: BTreeMap<PoolId, SortedMap<Source, Said<PoolObservation>>>,
     /// What was said about it as a whole.
-    pub(crate) statements: BTreeMap<(Source, Statement), Said<TokenObservation>>,
+    pub(crate) statements: SortedMap<(Source, Statement), Said<TokenObservation>>,
 }
 
 impl Known {
@@ -73,7 +73,7 @@ impl Known {
 
     /// The moments of everything that is known.
     pub(crate) fn moments(&self) -> impl Iterator<Item = (Source, Timestamp)> {
-        let pools = self.pools.values().flat_map(BTreeMap::values);
+        let pools = self.pools.values().flat_map(SortedMap::values);
         let pools = pools.map(|said| (said.what.source, said.what.as_of));
         let statements = self.statements.values();
         pools.chain(statements.map(|said| (said.what.source, said.what.as_of)))
@@ -103,7 +103,7 @@ pub(crate) struct Memory {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PoolMemory {
     /// The last judgement of each source's prices.
-    pub(crate) verdicts: BTreeMap<Source, Verdict>,
+    pub(crate) verdicts: SortedMap<Source, Verdict>,
     /// Whose price was shown last.
     pub(crate) shown: Option<Source>,
 }

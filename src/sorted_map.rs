@@ -20,10 +20,18 @@ impl<K: Ord, V> SortedMap<K, V> {
         match self.0.binary_search_by(|(other, _)| other.cmp(&key)) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
             Err(at) => {
+                // Growing by halves and doubles would leave room for three more where most maps have one entry.
+                self.0.reserve_exact(1);
                 self.0.insert(at, (key, value));
                 None
             }
         }
+    }
+
+    /// The value of a key, to change it.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let at = self.0.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        Some(&mut self.0[at].1)
     }
 
     /// The value of a key.
@@ -54,9 +62,13 @@ impl<K, V> SortedMap<K, V> {
         self.0.iter().map(|(_, value)| value)
     }
 
-    /// Takes out all entries but those that are to be kept.
-    pub fn retain(&mut self, mut keeps: impl FnMut(&K, &V) -> bool) {
-        self.0.retain(|(key, value)| keeps(key, value));
+    /// Drops the entries that do not pass.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        let before = self.0.len();
+        self.0.retain_mut(|(key, value)| keep(key, value));
+        if self.0.len() < before {
+            self.0.shrink_to_fit();
+        }
     }
 
     /// Gives back memory that no entry uses.
@@ -156,13 +168,17 @@ mod tests {
             prop_assert!(map.iter().eq(&tree));
             for key in 0..20 {
                 prop_assert_eq!(map.get(&key), tree.get(&key));
+                prop_assert_eq!(map.get_mut(&key).copied(), tree.get(&key).copied());
             }
             let json = serde_json::to_string(&map).unwrap();
             prop_assert_eq!(&json, &serde_json::to_string(&tree).unwrap());
             prop_assert_eq!(serde_json::from_str::<SortedMap<u8, i32>>(&json).unwrap(), map.clone());
             let bytes = postcard::to_allocvec(&map).unwrap();
             prop_assert_eq!(&bytes, &postcard::to_allocvec(&tree).unwrap());
-            prop_assert_eq!(postcard::from_bytes::<SortedMap<u8, i32>>(&bytes).unwrap(), map);
+            prop_assert_eq!(&postcard::from_bytes::<SortedMap<u8, i32>>(&bytes).unwrap(), &map);
+            map.retain(|key, value| key % 2 == 0 && *value > 0);
+            let kept: BTreeMap<u8, i32> = tree.into_iter().filter(|(key, value)| key % 2 == 0 && *value > 0).collect();
+            prop_assert!(map.iter().eq(&kept));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! How long it takes from a commit until the bytes of all watched views are ready: 500 of 1,000 rows change.
+//! How long it takes from a commit until the bytes of all watched views are ready: 500 of 1,000 rows change, or 1 % of
+//! 100,000.
 //!
 //! ```text
 //! cargo bench -p server --bench fanout
@@ -16,8 +17,8 @@ use server::clock::Clock;
 use server::feed::{FeedConfig, Hub, WatchedView};
 use server::store::Store;
 
-const ROWS: u32 = 1_000;
-const CHANGED: u32 = 500;
+/// Rows, and how many of them change.
+const BOARDS: [(u32, u32); 2] = [(1_000, 500), (100_000, 1_000)];
 
 fn token(number: u32, round: u32) -> Arc<Token> {
     let mut address = [7; 32];
@@ -55,7 +56,7 @@ fn fanout(c: &mut Criterion) {
     let _entered = runtime.enter();
     let mut group = c.benchmark_group("fanout");
     group.sample_size(30);
-    for views in [1, 10, 100] {
+    for ((rows, changed), views) in BOARDS.into_iter().flat_map(|board| [1, 10, 100].map(|views| (board, views))) {
         let store = Arc::new(Store::new(Board::default()));
         let hub = Hub::new(store.clone(), Clock::system(), true, FeedConfig::default());
         let mut round = 0;
@@ -63,20 +64,20 @@ fn fanout(c: &mut Criterion) {
             round += 1;
             let before = &store.snapshot().board;
             let mut tokens = before.tokens.clone();
-            for number in (0..ROWS).cycle().skip((round * 37 % ROWS) as usize).take(count as usize) {
+            for number in (0..rows).cycle().skip((round * 37 % rows) as usize).take(count as usize) {
                 let row = token(number, round);
                 tokens.insert(row.id.clone(), row);
             }
             let after = before.advance(Timestamp::from_secs(i64::from(round)), None, false, tokens);
             LogEntry { delta: Some(Arc::new(before.diff(&after))), events: Arc::default(), reports: Arc::default() }
         };
-        store.commit(&next(ROWS)).unwrap();
+        store.commit(&next(rows)).unwrap();
         hub.advance();
         let _watched = watch(&hub, views);
-        group.bench_function(BenchmarkId::new("views", views), |bencher| {
+        group.bench_function(BenchmarkId::new(format!("{changed} of {rows}, views"), views), |bencher| {
             bencher.iter_batched(
                 || {
-                    let entry = next(CHANGED);
+                    let entry = next(changed);
                     store.commit(&entry).unwrap();
                 },
                 |()| hub.advance(),
@@ -84,11 +85,11 @@ fn fanout(c: &mut Criterion) {
             );
         });
         if views == 1 {
-            group.bench_function("commit", |bencher| {
+            group.bench_function(format!("{changed} of {rows}, commit"), |bencher| {
                 bencher.iter_batched(
                     || {
                         hub.advance();
-                        next(CHANGED)
+                        next(changed)
                     },
                     |entry| black_box(store.commit(&entry).unwrap()),
                     BatchSize::PerIteration,

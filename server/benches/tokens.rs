@@ -97,7 +97,7 @@ fn tokens(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut group = c.benchmark_group("tokens");
     group.sample_size(20);
-    for rows in [1_000, 10_000, 100_000] {
+    for rows in [100, 1_000, 10_000, 100_000] {
         let store = store(rows);
         let pages = Arc::new(Pages::new(store.clone(), CursorKey::from_bytes([7; 32])));
         let router = router(Arc::new(Api::new(store.clone(), pages, "live", Arc::new(Readiness::new(true)))));
@@ -110,10 +110,19 @@ fn tokens(c: &mut Criterion) {
         let page: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let cursor = page["page"]["next_cursor"].as_str().unwrap();
         let second = format!("/tokens?limit=20&rank=trending&window=h24&cursor={cursor}");
+        // Page 500 of twenty rows, or the last one of a small board.
+        let mut deep = second.clone();
+        for _ in 1..(rows / 20 - 1).min(499) {
+            let (body, _) = get(&deep, &[]);
+            let page: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let cursor = page["page"]["next_cursor"].as_str().unwrap();
+            deep = format!("/tokens?limit=20&rank=trending&window=h24&cursor={cursor}");
+        }
         let filtered = "/tokens?limit=20&sort=-volume_usd&min_liquidity_usd=299700".to_owned();
         for (name, address) in [
             ("first", "/tokens?limit=20&rank=trending&window=h24".to_owned()),
             ("second", second),
+            ("page 500", deep),
             ("filtered", filtered),
         ] {
             group.bench_function(BenchmarkId::new(format!("{name} kept"), rows), |bencher| {

@@ -258,14 +258,10 @@ impl Config {
 
     /// Names of the settings that were chosen and that nothing in this version acts on.
     pub fn without_effect(&self) -> Vec<&'static str> {
-        [
-            ("METRICS_ADDR", self.metrics_addr.is_some()),
-            ("LOGOS", self.logos == Logos::Proxy),
-            ("REDIS_URL", self.redis_url.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, is_chosen)| is_chosen.then_some(name))
-        .collect()
+        [("LOGOS", self.logos == Logos::Proxy), ("REDIS_URL", self.redis_url.is_some())]
+            .into_iter()
+            .filter_map(|(name, is_chosen)| is_chosen.then_some(name))
+            .collect()
     }
 
     /// Whether other machines can reach the server.

@@ -35,7 +35,7 @@ pub use self::serve::{ServeOptions, serve};
 use crate::clock::Clock;
 use crate::config::HttpConfig;
 
-/// Puts around all routes what every answer has in common. Nothing may be added to the router after this.
+/// Puts around all routes what every answer has in common. No route may be added to the router after this.
 pub fn layers(router: Router, config: &HttpConfig, clock: Clock) -> Router {
     let host = Arc::new(host::Host::new(config, clock));
     router.layer(from_fn_with_state(host, host::answer)).layer(compress::layer())

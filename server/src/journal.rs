@@ -21,8 +21,10 @@ use std::sync::Arc;
 use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use self::file::{Generation, StateFile, System};
+use crate::observe;
 
 /// The version of the file's layout. A change of any stored type is a new version.
 const VERSION: u32 = 2;
@@ -265,7 +267,7 @@ impl Journal {
         if self.read_only {
             return;
         }
-        let folder = self.folder.clone();
+        let (folder, began) = (self.folder.clone(), Instant::now());
         let bytes = encoded.clone();
         let written = tokio::task::spawn_blocking(move || file::replace(&System, &folder, &bytes)).await;
         match written.map_err(io::Error::other).and_then(|result| result) {
@@ -278,7 +280,7 @@ impl Journal {
                     false
                 });
                 self.health.send_replace(true);
-                tracing::debug!(size_bytes = encoded.len(), "Wrote the state file");
+                observe::persisted(encoded.len(), began.elapsed());
             }
             Err(error) => {
                 self.health.send_replace(false);

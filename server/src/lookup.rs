@@ -214,7 +214,7 @@ impl Inner {
                 Ok(Arc::new(Finding::of(token, harvest, board, self.clock.now())))
             }
             Err(error) => {
-                observe::source_failed(Source::Dexscreener, &error);
+                observe::source_failed(Source::Dexscreener, "pools", &error);
                 if error.is_worth_a_retry() {
                     // It may have been asked twice.
                     self.desk().share.spend(Instant::now());

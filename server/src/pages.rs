@@ -6,21 +6,24 @@
 //!
 //! A page is a seek into an order that is made once for each snapshot and query, and moved on from one snapshot to the
 //! next by what changed. A cursor names the list that its first page came from: all pages of one walk are cut from that
-//! list, no row twice and none skipped, however the ranks move meanwhile. A list goes when its snapshot goes; a walk
-//! then continues, by the key of its last row, in the current snapshot and says so.
+//! list, no row twice and none skipped, however the ranks move meanwhile. A list keeps the rows of its snapshot; old rows
+//! are bounded in number, bytes and age, and those of the list used least lately go first. A walk whose list is gone
+//! continues, by the key of its last row, in the current snapshot and says so.
 
 mod cursor;
+mod former;
 mod list;
 mod lru;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
-use memescope::{Epoch, Seq, Timestamp};
+use memescope::{Epoch, Seq, TokenQuery};
 
 pub use self::cursor::{Cursor, CursorKey, InvalidCursor};
+use self::former::Former;
+pub use self::former::Places;
 pub use self::list::{List, Selection};
 pub(crate) use self::lru::Lru;
 use crate::store::{Row, Snapshot, Store};
@@ -28,11 +31,8 @@ use crate::store::{Row, Snapshot, Store};
 /// What all lists may take together, bytes.
 const LISTS_BYTES: usize = 64 << 20;
 
-/// The former place of a row is that of about five minutes ago …
-const PAST_AGE: Range<Duration> = Duration::from_secs(240)..Duration::from_secs(360);
-
-/// … and the snapshot that tells it is exchanged no more often than this.
-const PAST_STEP: Duration = Duration::from_secs(10);
+/// How many rows lists may keep that the board has replaced since: this many more than the board has, of about 4 KB each.
+const OLD_ROWS: u64 = 4_000;
 
 /// Cuts pages out of the snapshots of a store.
 #[derive(Debug)]
@@ -40,6 +40,7 @@ pub struct Pages {
     store: Arc<Store>,
     key: CursorKey,
     lists: Mutex<Lists>,
+    former: Mutex<Former>,
 }
 
 type ListKey = (Epoch, Seq, u64);
@@ -52,16 +53,8 @@ struct Lists {
     kept: Lru<ListKey, Slot>,
     /// By selection: the list of the newest snapshot.
     newest: HashMap<u64, ListKey>,
-    past: Option<Past>,
     /// Up to which snapshot lists were swept.
     swept: (Epoch, Seq),
-}
-
-/// The snapshot that former places are read from.
-#[derive(Clone, Debug)]
-struct Past {
-    chosen_at: Timestamp,
-    snapshot: Arc<Snapshot>,
 }
 
 /// A page of a list.
@@ -77,7 +70,7 @@ pub struct Page {
     pub next_cursor: Option<String>,
     /// Where the page before begins; `None` at the start.
     pub prev_cursor: Option<String>,
-    past: Option<Arc<List>>,
+    past: Option<Arc<Places>>,
 }
 
 impl Page {
@@ -93,25 +86,41 @@ impl Page {
 
     /// The place of a row about five minutes ago, from 1; `None` when that is not known.
     pub fn rank_prev(&self, row: &Row) -> Option<usize> {
-        self.past.as_ref()?.place_of(&row.token.id).map(|place| place + 1)
+        self.past.as_ref()?.place_of(&row.token.id)
     }
 
     /// The seq of the snapshot that former places are read from.
     pub fn past_seq(&self) -> Option<Seq> {
-        self.past.as_ref().map(|list| list.snapshot.board.seq)
+        self.past.as_ref().map(|places| places.seq)
     }
 }
 
 impl Pages {
     /// Pages out of a store, with cursors sealed by a key.
     pub fn new(store: Arc<Store>, key: CursorKey) -> Self {
-        let lists = Lists {
-            kept: Lru::new(LISTS_BYTES),
-            newest: HashMap::new(),
-            past: None,
-            swept: (Epoch::default(), Seq::MAX),
-        };
-        Self { store, key, lists: Mutex::new(lists) }
+        let lists = Lists { kept: Lru::new(LISTS_BYTES), newest: HashMap::new(), swept: (Epoch::default(), Seq::MAX) };
+        let pages = Self { store, key, lists: Mutex::new(lists), former: Mutex::default() };
+        // Somebody will ask for it.
+        pages.past(&Arc::new(Selection::new(TokenQuery::default(), None)));
+        pages
+    }
+
+    /// Writes down the places of the rankings in use after each commit of the store, as long as it is there.
+    pub async fn follow(self: Arc<Self>) {
+        let mut bell = self.store.bell();
+        bell.mark_changed();
+        while bell.changed().await.is_ok() {
+            self.remember();
+        }
+    }
+
+    /// Writes down the places of the rankings in use, unless that was done lately.
+    pub fn remember(&self) {
+        let due = self.former().due(self.store.snapshot().board.as_of);
+        for selection in due {
+            let list = self.current(&selection);
+            self.former().note(&list);
+        }
     }
 
     /// The page at a cursor, or the first page. The cursor must be one of this selection.
@@ -139,22 +148,13 @@ impl Pages {
         self.list(&self.store.snapshot(), selection)
     }
 
-    /// The list of about five minutes ago; `None` when no snapshot is that old, or places in such a list say nothing.
-    pub fn past(&self, selection: &Arc<Selection>) -> Option<Arc<List>> {
+    /// The places of about five minutes ago; `None` when they are not known, or say nothing of such a list.
+    pub fn past(&self, selection: &Arc<Selection>) -> Option<Arc<Places>> {
         if !selection.is_ranking() {
             return None;
         }
-        let now = self.store.snapshot().board.as_of;
-        let past = {
-            let mut lists = self.lock();
-            let known = lists.past.take().filter(|past| now.since(past.chosen_at) < PAST_STEP);
-            lists.past = known.or_else(|| {
-                let snapshot = self.store.oldest();
-                PAST_AGE.contains(&now.since(snapshot.board.as_of)).then_some(Past { chosen_at: now, snapshot })
-            });
-            lists.past.clone()
-        };
-        past.map(|past| self.list(&past.snapshot, selection))
+        let board = &self.store.snapshot().board;
+        self.former().ask(selection, (board.epoch, board.as_of))
     }
 
     /// The list that a cursor walks, and the place that it has reached; and whether the list is another one than that
@@ -163,11 +163,18 @@ impl Pages {
         if cursor.fingerprint != selection.fingerprint() {
             return Err(InvalidCursor);
         }
-        if let Some(snapshot) = self.store.snapshot_at(cursor.epoch(), cursor.seq) {
-            let start = usize::try_from(cursor.offset).unwrap_or(usize::MAX);
-            return Ok((self.list(&snapshot, selection), start, false));
-        }
         let list = self.current(selection);
+        let board = &list.snapshot.board;
+        let pinned = if (cursor.epoch(), cursor.seq) == (board.epoch, board.seq) {
+            Some(list.clone())
+        } else {
+            let kept = self.lock().kept.get(&(cursor.epoch(), cursor.seq, cursor.fingerprint));
+            kept.and_then(|slot| slot.get().cloned()).filter(|list| list.selection == *selection)
+        };
+        if let Some(list) = pinned {
+            let start = usize::try_from(cursor.offset).unwrap_or(usize::MAX);
+            return Ok((list, start, false));
+        }
         let start = cursor.after.as_ref().map_or(0, |(key, id)| list.place_after(key, id));
         Ok((list, start, true))
     }
@@ -210,9 +217,12 @@ impl Pages {
         if base.selection != *selection || from.epoch != to.epoch || from.seq >= to.seq {
             return None;
         }
-        let mut commits = self.store.commits_after(from.epoch, from.seq)?;
-        commits.retain(|commit| commit.snapshot.board.seq <= to.seq);
-        base.advance(&commits, snapshot.clone())
+        let steps = self.store.steps_between(from.seq, to)?;
+        base.advance(&steps, snapshot.clone())
+    }
+
+    fn former(&self) -> MutexGuard<'_, Former> {
+        self.former.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Lists> {
@@ -221,7 +231,8 @@ impl Pages {
 }
 
 impl Lists {
-    /// Drops the lists whose snapshots are gone, once for each new snapshot.
+    /// Drops the lists that are too old, and those used least lately while all keep too many old rows; once for each new
+    /// snapshot.
     fn sweep(&mut self, store: &Store) {
         let current = store.snapshot();
         let (epoch, seq) = (current.board.epoch, current.board.seq);
@@ -229,11 +240,18 @@ impl Lists {
             return;
         }
         self.swept = (epoch, seq);
-        let oldest = store.oldest().board.seq;
-        let oldest = self.past.as_ref().map_or(oldest, |past| oldest.min(past.snapshot.board.seq));
+        let oldest = store.oldest();
         let stays = |key: &ListKey| key.0 == epoch && key.1 >= oldest;
         self.kept.retain(stays);
         self.newest.retain(|_, key| stays(key));
+        let mut pins = Pins::of(&current);
+        for (key, slot) in self.kept.iter() {
+            pins.add(key.1, slot.get());
+        }
+        while pins.old_rows() > OLD_ROWS + current.rows.len() as u64 {
+            let Some((key, _)) = self.kept.pop() else { break };
+            pins.remove(key.1);
+        }
     }
 
     /// The newest list of a selection that is made and kept.
@@ -244,6 +262,46 @@ impl Lists {
             self.newest.remove(&fingerprint);
         }
         list
+    }
+}
+
+/// The snapshots that lists keep.
+struct Pins {
+    /// By seq: how many lists, how many rows, and how many had been printed up to there.
+    snapshots: BTreeMap<Seq, (usize, u64, u64)>,
+    printed: u64,
+}
+
+impl Pins {
+    fn of(current: &Snapshot) -> Self {
+        Self { snapshots: BTreeMap::new(), printed: current.printed }
+    }
+
+    fn add(&mut self, seq: Seq, list: Option<&Arc<List>>) {
+        let (rows, printed) = list.map_or((0, self.printed), |list| {
+            let snapshot = &list.snapshot;
+            (snapshot.rows.len() as u64, snapshot.printed)
+        });
+        let (lists, most, first) = self.snapshots.entry(seq).or_insert((0, rows, printed));
+        *lists += 1;
+        *most = rows.max(*most);
+        *first = printed.min(*first);
+    }
+
+    fn remove(&mut self, seq: Seq) {
+        if let Some((lists, ..)) = self.snapshots.get_mut(&seq) {
+            *lists -= 1;
+            if *lists == 0 {
+                self.snapshots.remove(&seq);
+            }
+        }
+    }
+
+    /// How many rows they hold, at most, that the current snapshot does not.
+    fn old_rows(&self) -> u64 {
+        let after = self.snapshots.values().skip(1).map(|(.., printed)| *printed).chain([self.printed]);
+        let replaced = self.snapshots.values().zip(after);
+        replaced.map(|((_, rows, printed), next)| next.saturating_sub(*printed).min(*rows)).sum()
     }
 }
 

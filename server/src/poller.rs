@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Board, Book, EventNames, Harvest, Source, Tick, TokenId};
+use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, Tick, TokenId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -43,8 +43,14 @@ use crate::store::Details;
 /// The longest that a tick waits for answers before it goes on with those that came.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The state is packed for the journal at most this often.
+/// The state is packed for the journal at most this often, …
 const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// … where packing takes long, so seldom that it takes one part in so many of the time, …
+const JOURNAL_SHARE: u32 = 50;
+
+/// … and at least this often: what a crash can lose.
+const JOURNAL_LATEST: Duration = Duration::from_secs(30);
 
 /// Tells what readers look at.
 pub type Watching = Arc<dyn Fn() -> Watched + Send + Sync>;
@@ -219,8 +225,8 @@ impl<B: Bus> Poller<B> {
             observe::tick_finished(self.board.seq, began.elapsed(), &summary);
             let now = Instant::now();
             if summary.answers > 0 && now >= journal_due {
-                journal_due = now + JOURNAL_PAUSE;
                 self.offer(&journal).await;
+                journal_due = now + journal_pause(now.elapsed());
             }
         }
         self.pending.shutdown().await;
@@ -312,13 +318,14 @@ impl<B: Bus> Poller<B> {
             }
             match answer {
                 Ok(harvest) => {
+                    observe::source_answered(source, request.endpoint());
                     summary.answers += 1;
                     self.book.absorb(source, harvest, now);
                 }
                 Err(error) => {
                     summary.failures += 1;
                     self.planner.unanswered(now, &self.settings.pace, &request, error.was_sent());
-                    observe::source_failed(source, &error);
+                    observe::source_failed(source, request.endpoint(), &error);
                 }
             }
         }
@@ -329,7 +336,7 @@ impl<B: Bus> Poller<B> {
     }
 
     async fn publish(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) {
-        let now = self.clock.now();
+        let (now, began) = (self.clock.now(), Instant::now());
         if let Some(past) = &mut self.past {
             past.tell(&mut self.book);
         }
@@ -341,6 +348,7 @@ impl<B: Bus> Poller<B> {
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
         self.details.tell(published.details, next.tokens.len(), |token| next.tokens.contains_key(token));
         let delta = self.board.diff(&next);
+        observe::merged(&delta, began.elapsed());
         self.heads.follow(&delta, &next);
         let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;
         summary.changed = delta.upserts.len();
@@ -354,7 +362,13 @@ impl<B: Bus> Poller<B> {
         }
         let mut events: Vec<_> = published.events.into_iter().map(|(token, what)| (Some(token), what)).collect();
         if self.committed {
-            events.extend(self.states.events(&reports, now).into_iter().map(|what| (None, what)));
+            let states = self.states.events(&reports, now);
+            for what in &states {
+                if let EventKind::SourceState { source, state, prev_state } = *what {
+                    observe::source_changed(source, prev_state, state);
+                }
+            }
+            events.extend(states.into_iter().map(|what| (None, what)));
         } else {
             self.states.begin(&reports);
         }
@@ -385,6 +399,11 @@ impl<B: Bus> Poller<B> {
     }
 }
 
+/// From one packing of the state to the next, when the last one took so long.
+fn journal_pause(took: Duration) -> Duration {
+    took.saturating_mul(JOURNAL_SHARE).clamp(JOURNAL_PAUSE, JOURNAL_LATEST)
+}
+
 /// The ids of what is looked at, most urgent first.
 fn hottest_first(candidates: &[Candidate<'_>]) -> Vec<TokenId> {
     let mut hot: Vec<(Place, &TokenId)> = candidates
@@ -394,4 +413,17 @@ fn hottest_first(candidates: &[Candidate<'_>]) -> Vec<TokenId> {
         .collect();
     hot.sort_unstable_by(|a, b| b.cmp(a));
     hot.into_iter().map(|(_, id)| id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_packed_as_seldom_as_it_is_costly() {
+        for (took_ms, pause_ms) in [(0, 1_000), (20, 1_000), (100, 5_000), (400, 20_000), (5_000, 30_000)] {
+            let pause = journal_pause(Duration::from_millis(took_ms));
+            assert_eq!(pause, Duration::from_millis(pause_ms), "{took_ms} ms");
+        }
+    }
 }

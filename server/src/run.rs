@@ -21,6 +21,7 @@ use crate::demo::{Demo, DemoError};
 use crate::engine::{Engine, EngineError, EngineSettings, SettingsError};
 use crate::feed;
 use crate::http::{self, BindError, ServeOptions};
+use crate::observe::{self, MetricsListener};
 use crate::pages::{CursorKey, Pages};
 use crate::reader::BoardReader;
 use crate::signals;
@@ -47,6 +48,9 @@ pub enum RunError {
     /// Chance.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
+    /// The address of the metrics.
+    #[error("METRICS_ADDR={0} cannot be listened at: {1}")]
+    Metrics(SocketAddr, std::io::Error),
     /// Signals.
     #[error("the system does not tell when to stop: {0}")]
     Signals(std::io::Error),
@@ -77,10 +81,18 @@ pub async fn run(mut config: Config) -> Result<(), RunError> {
     watch_health(&engine, &readiness, stop.clone());
     announce(&config, address);
 
-    let router = http::layers(router, &config.http, clock);
+    if let Some(address) = config.metrics_addr {
+        let (store, hub) = (engine.store.clone(), engine.hub.clone());
+        let listener = MetricsListener::open(address, store, hub, clock.clone()).await;
+        let listener = listener.map_err(|error| RunError::Metrics(address, error))?;
+        tokio::spawn(listener.serve(stop.clone()));
+    }
+    observe::started(address, if config.demo.is_some() { "demo" } else { "live" });
+
+    let router = observe::counting(http::layers(router, &config.http, clock));
     tokio::join!(engine.run(stop.clone()), http::serve(listener, router, options, stop));
     market_stop.cancel();
-    tracing::info!("Stopped");
+    observe::stopped();
     Ok(())
 }
 
@@ -95,6 +107,7 @@ fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readi
     let is_demo = config.demo.is_some();
     let key = CursorKey::load_or_create(&config.state_dir()).map_err(RunError::Key)?;
     let pages = Arc::new(Pages::new(engine.store.clone(), key));
+    tokio::spawn(pages.clone().follow());
     let reader: Arc<dyn TokenReader> =
         Arc::new(BoardReader::new(engine.store.clone(), pages.clone(), clock.clone(), is_demo));
     let market = if is_demo { "demo" } else { "live" };

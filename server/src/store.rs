@@ -1,13 +1,14 @@
 //! The published boards: what everything that serves reads.
 //!
 //! [`Store::commit`] is the only writer. It applies a delta and swaps in the next [`Snapshot`]; readers take the current
-//! one without a lock, and keep it as long as they need. Recent commits stay reachable, so that a page can go on in the
-//! snapshot in which it began and a subscriber can be told what it missed.
+//! one without a lock, and keep it as long as they need. What recent commits touched stays known, so that a subscriber
+//! can be told what it missed; the rows that they replaced stay only while somebody holds them.
 
 mod details;
 mod provenance;
 mod ring;
 mod snapshot;
+mod steps;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,16 +22,23 @@ pub use self::details::{Details, DetailsSnapshot};
 pub use self::provenance::RowForm;
 pub use self::ring::EventRing;
 pub use self::snapshot::{Row, RowChange, Snapshot, ToTell};
+pub use self::steps::{Step, Steps};
 use crate::bus::{Follower, LogEntry};
 
-/// Commits stay reachable for this long …
+/// What commits touched stays known for this long …
 const KEEP_FOR: Duration = Duration::from_secs(300);
 
-/// … no more than this many …
+/// … and of no more commits than this …
 const KEEP_COUNT: usize = 720;
 
-/// … and no more changed rows in them than this, of about 4 KB each; the newest commit stays however large it is.
-const KEEP_ROWS: usize = 60_000;
+/// … which touched no more rows than this, of some 40 bytes each.
+const KEEP_TOUCHED: usize = 200_000;
+
+/// Whole commits, with the rows before them, are for those who follow closely: this many stay …
+const KEEP_WHOLE: usize = 16;
+
+/// … with no more changed rows than this, of about 4 KB each; the newest stays however large it is.
+const KEEP_WHOLE_ROWS: usize = 2_000;
 
 /// One step from a snapshot to the next, with what subscribers need of it made once.
 #[derive(Debug)]
@@ -45,26 +53,36 @@ pub struct Commit {
     pub removed: Vec<memescope::TokenId>,
 }
 
-/// The commits that are still reachable.
+/// What is still known of the way to the current snapshot.
 #[derive(Debug, Default)]
 struct Recent {
     /// Newest last.
     commits: VecDeque<Arc<Commit>>,
     /// Changed rows in all of them.
     rows: usize,
+    /// What they and commits before them touched, newest last.
+    steps: VecDeque<Arc<Step>>,
+    /// Rows in all of these.
+    touched: usize,
 }
 
 impl Recent {
     fn push(&mut self, commit: Arc<Commit>) {
-        let now = commit.snapshot.board.as_of;
+        let step = Arc::new(Step::of(&commit));
+        let now = step.as_of;
         self.rows += commit.changes.len();
         self.commits.push_back(commit);
-        while self.commits.len() > 1
-            && (self.commits.len() > KEEP_COUNT
-                || self.rows > KEEP_ROWS
-                || self.commits.front().is_some_and(|oldest| now.since(oldest.snapshot.board.as_of) > KEEP_FOR))
-        {
+        while self.commits.len() > 1 && (self.commits.len() > KEEP_WHOLE || self.rows > KEEP_WHOLE_ROWS) {
             self.rows -= self.commits.pop_front().map_or(0, |oldest| oldest.changes.len());
+        }
+        self.touched += step.len();
+        self.steps.push_back(step);
+        while self.steps.len() > 1
+            && (self.steps.len() > KEEP_COUNT
+                || self.touched > KEEP_TOUCHED
+                || self.steps.front().is_some_and(|oldest| now.since(oldest.as_of) > KEEP_FOR))
+        {
+            self.touched -= self.steps.pop_front().map_or(0, |oldest| oldest.len());
         }
     }
 }
@@ -113,7 +131,7 @@ impl Store {
         self.bell.subscribe()
     }
 
-    /// The commits after `seq`, oldest first; `None` when some of them are no longer reachable.
+    /// The commits after `seq`, oldest first; `None` when some of them are no longer kept whole.
     pub fn commits_after(&self, epoch: Epoch, seq: Seq) -> Option<Vec<Arc<Commit>>> {
         let current = self.snapshot();
         if current.board.epoch != epoch || seq > current.board.seq {
@@ -127,7 +145,7 @@ impl Store {
         Some(commits.range(from..).cloned().collect())
     }
 
-    /// The snapshot of a seq, while it is kept.
+    /// The snapshot of a seq, while its commit is kept whole.
     pub fn snapshot_at(&self, epoch: Epoch, seq: Seq) -> Option<Arc<Snapshot>> {
         let current = self.snapshot();
         if current.board.epoch != epoch {
@@ -140,10 +158,22 @@ impl Store {
         commits.iter().find(|commit| commit.snapshot.board.seq == seq).map(|commit| commit.snapshot.clone())
     }
 
-    /// The oldest snapshot that is still reachable.
-    pub fn oldest(&self) -> Arc<Snapshot> {
-        let commits = &self.lock().commits;
-        commits.front().map_or_else(|| self.snapshot(), |commit| commit.snapshot.clone())
+    /// What the commits after `seq` touched, up to that of a snapshot; `None` when it is no longer known.
+    pub fn steps_between(&self, seq: Seq, to: &Board) -> Option<Steps> {
+        if self.snapshot().board.epoch != to.epoch || seq > to.seq {
+            return None;
+        }
+        let recent = self.lock();
+        let from = recent.steps.partition_point(|step| step.prev < seq);
+        let steps: Vec<_> = recent.steps.range(from..).take_while(|step| step.seq <= to.seq).cloned().collect();
+        let (first, last) = (steps.first().map_or(to.seq, |step| step.prev), steps.last().map_or(seq, |step| step.seq));
+        (first == seq && last == to.seq).then_some(Steps::new(steps))
+    }
+
+    /// The oldest seq that is no older than what is kept: walks may be in its lists.
+    pub fn oldest(&self) -> Seq {
+        let oldest = self.lock().steps.front().map(|step| step.seq);
+        oldest.unwrap_or_else(|| self.snapshot().board.seq)
     }
 
     /// Applies an entry of the log and publishes the snapshot that it leads to; `None` when no row changed.
@@ -231,35 +261,38 @@ mod tests {
     }
 
     #[test]
-    fn recent_snapshots_stay_and_old_ones_go() {
+    fn what_was_touched_stays_known_for_five_minutes() {
         let store = Store::new(Board::default());
         for second in [1, 100, 200, 350] {
             let before = store.snapshot().board.clone();
-            store.commit(&entry(&before, second, &[])).unwrap();
+            store.commit(&entry(&before, second, &[token(1, &second.to_string())])).unwrap();
         }
-        let epoch = Epoch::default();
-        assert!(store.snapshot_at(epoch, 1).is_none());
-        assert_eq!(store.snapshot_at(epoch, 2).unwrap().board.seq, 2);
-        assert_eq!(store.commits_after(epoch, 2).unwrap().len(), 2);
-        assert!(store.commits_after(epoch, 0).is_none());
+        let board = store.snapshot().board.clone();
+        assert_eq!(store.oldest(), 2);
+        assert!(store.steps_between(0, &board).is_none());
+        assert_eq!([1, 2, 4].map(|seq| store.steps_between(seq, &board).unwrap().touched().len()), [1, 1, 0]);
+        assert!(store.steps_between(5, &board).is_none());
+        assert!(store.steps_between(1, &Board { epoch: Epoch::from_bits(1), ..board }).is_none());
         assert!(store.commits_after(Epoch::from_bits(1), 2).is_none());
     }
 
     #[test]
-    fn commits_that_change_much_stay_for_less_long() {
-        let rows = |version: u8| -> Vec<_> { (0..200).map(|number| token(number, &version.to_string())).collect() };
+    fn rows_that_were_replaced_are_let_go() {
         let store = Store::new(Board::default());
-        let mut recent = Recent::default();
-        for version in 0..5 {
+        let mut replaced = Vec::new();
+        for version in 0..40 {
             let before = store.snapshot().board.clone();
-            let commit = store.commit(&entry(&before, 1, &rows(version))).unwrap().unwrap();
-            for _ in 0..100 {
-                recent.push(commit.clone());
-                assert!(recent.rows <= KEEP_ROWS);
-            }
+            let rows: Vec<_> = (0..200).map(|number| token(number, &version.to_string())).collect();
+            store.commit(&entry(&before, version, &rows)).unwrap();
+            replaced.push(Arc::downgrade(store.snapshot().rows.values().next().unwrap()));
+            let recent = store.lock();
+            assert!(recent.rows <= KEEP_WHOLE_ROWS && recent.commits.len() <= KEEP_WHOLE);
+            assert_eq!(recent.rows, recent.commits.iter().map(|commit| commit.changes.len()).sum::<usize>());
+            assert_eq!(recent.touched, recent.steps.iter().map(|step| step.len()).sum::<usize>());
         }
-        assert_eq!(recent.commits.len(), KEEP_ROWS / 200);
-        assert_eq!(recent.rows, recent.commits.iter().map(|commit| commit.changes.len()).sum::<usize>());
+        // As many as whole commits hold, and the one before the oldest of them.
+        assert_eq!(replaced.iter().filter(|row| row.upgrade().is_some()).count(), KEEP_WHOLE_ROWS / 200 + 1);
+        assert_eq!(store.oldest(), 1, "the way is known all the same");
     }
 
     #[test]

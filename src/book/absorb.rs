@@ -8,7 +8,8 @@ use super::{Asked, Book};
 use crate::merge::Said;
 use crate::merge::limits::CLOCK_SLACK;
 use crate::{
-    Harvest, PoolId, PoolObservation, Source, Statement, Timestamp, TokenId, TokenObservation, Week, is_anchor,
+    Harvest, PoolId, PoolObservation, SortedMap, Source, Statement, Timestamp, TokenId, TokenObservation, Week,
+    is_anchor,
 };
 
 /// Replaces what was said before by what is newer. Of two different things said of one moment the same one always wins.
@@ -30,6 +31,20 @@ fn put<K: Ord, T: PartialEq + Debug>(slot: Slot<'_, K, Said<T>>, what: T, as_of:
             true
         }
     }
+}
+
+/// The same in a map of a few.
+fn put_few<K: Ord, T: PartialEq + Debug>(
+    map: &mut SortedMap<K, Said<T>>,
+    key: K,
+    what: T,
+    as_of: impl Fn(&T) -> Timestamp,
+) -> bool {
+    if let Some(slot) = map.get_mut(&key) {
+        return replace(slot, what, as_of);
+    }
+    map.insert(key, Said { what, missed: 0 });
+    true
 }
 
 /// The token that a pool is a market of: its base, or its quote where the base is money; of two moneys none.
@@ -117,7 +132,7 @@ impl Book {
         }
         let (id, source) = (pool.pool.clone(), pool.source);
         let by_source = self.entry(&token, now).known.pools.entry(id.clone()).or_default();
-        if put(by_source.entry(source), pool, |pool| pool.as_of) {
+        if put_few(by_source, source, pool, |pool| pool.as_of) {
             let pool = self.entries.get(&token).and_then(|entry| entry.known.pools.get(&id)?.get(&source));
             if let Some(pool) = pool {
                 self.live.implied.note(&pool.what);
@@ -147,8 +162,8 @@ impl Book {
         }
         let facts = said.statement == Statement::Facts;
         let known = &mut self.entry(&token, now).known;
-        let slot = known.statements.entry((said.source, said.statement));
-        if put(slot, said, |said| said.as_of) {
+        let key = (said.source, said.statement);
+        if put_few(&mut known.statements, key, said, |said| said.as_of) {
             if facts {
                 self.renew_claim(&token);
             }

@@ -1,13 +1,12 @@
 //! What the planner asks the book: whose price is doubtful, and how old what we know is.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Book;
 use crate::merge::limits::ASK_AFTER;
 use crate::merge::{Doubt, Known, Said};
-use crate::{Chain, Freshness, PoolId, PoolObservation, Source, Timestamp, TokenId};
+use crate::{Chain, Freshness, PoolId, PoolObservation, SortedMap, Source, Timestamp, TokenId};
 
 /// How old what is known about a token is, and how much it is worth asking again.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,7 +110,7 @@ impl Book {
 impl Known {
     /// When a source last spoke of one pool, or of any.
     fn told_at(&self, source: Source, pool: Option<&PoolId>) -> Option<Timestamp> {
-        let at = |by_source: &BTreeMap<Source, Said<PoolObservation>>| Some(by_source.get(&source)?.what.as_of);
+        let at = |by_source: &SortedMap<Source, Said<PoolObservation>>| Some(by_source.get(&source)?.what.as_of);
         match pool {
             Some(pool) => at(self.pools.get(pool)?),
             None => self.pools.values().filter_map(at).max(),

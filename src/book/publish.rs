@@ -1,6 +1,6 @@
 //! Making the rows of the next board from what changed since the last one.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ impl Book {
                 Some(interest) => self.live.rows.insert((sortable(interest), token.clone())),
                 None => self.live.rowless.insert((entry.first_seen, token.clone())),
             };
-            for said in entry.known.pools.values().flat_map(BTreeMap::values) {
+            for said in entry.known.pools.values().flat_map(crate::SortedMap::values) {
                 self.live.implied.note(&said.what);
             }
         }

@@ -14,7 +14,7 @@ mod wire;
 
 pub use self::frame::RowsParts;
 pub use self::frame::{
-    CompactFrame, Head, Kind, RowsFrame, heartbeat, list_delta, list_snapshot, read, rows_delta, rows_snapshot,
+    CompactFrame, Head, Kind, RowsFrame, heartbeat, list_delta, list_snapshot, read, rows_delta, rows_snapshot, sort_of,
 };
 pub use self::names::Names;
 pub use self::row::{encode_patch, encode_row};

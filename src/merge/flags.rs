@@ -191,7 +191,7 @@ impl Known {
         let said =
             self.statements.iter().find(|((_, kind), said)| *kind == Statement::Promotion && fresh(said.what.as_of));
         let pools = || {
-            let mut all = self.pools.values().flat_map(BTreeMap::values);
+            let mut all = self.pools.values().flat_map(SortedMap::values);
             all.find(|said| said.what.promoted && fresh(said.what.as_of)).map(|said| said.what.source)
         };
         said.map(|((source, _), _)| *source).or_else(pools)

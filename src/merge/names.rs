@@ -31,7 +31,7 @@ pub(super) struct Names {
 impl Known {
     /// The sides on which pools name the token, in the order of the pools.
     fn sides<'a>(&'a self, token: &'a TokenId) -> impl Iterator<Item = (&'a PoolObservation, &'a PoolSide)> {
-        let pools = self.pools.values().flat_map(BTreeMap::values).map(|said| &said.what);
+        let pools = self.pools.values().flat_map(crate::SortedMap::values).map(|said| &said.what);
         pools.flat_map(move |said| {
             let sides = [&said.base, &said.quote].into_iter().filter(move |side| side.token == *token);
             sides.map(move |side| (said, side))

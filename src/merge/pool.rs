@@ -1,6 +1,6 @@
 //! One pool seen from its token: which source is believed, what backs it, and whether it counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,9 @@ use super::price::is_stale;
 use super::venue::{is_curve, is_destination, is_telling, venue};
 use super::verdict::{Verdict, verdict};
 use super::{Known, Memory, PoolMemory, Said, World, swapped, to_cents};
-use crate::{Freshness, PerWindow, PoolId, PoolObservation, Price, Source, Timestamp, TokenId, Traders, Txns, Window};
+use crate::{
+    Freshness, PerWindow, PoolId, PoolObservation, Price, SortedMap, Source, Timestamp, TokenId, Traders, Txns, Window,
+};
 
 /// Why a pool counts or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -300,7 +302,7 @@ impl Market<'_> {
 fn read<'a>(
     token: &TokenId,
     id: &'a PoolId,
-    said: &'a BTreeMap<Source, Said<PoolObservation>>,
+    said: &'a SortedMap<Source, Said<PoolObservation>>,
     memory: Option<&PoolMemory>,
     world: &World,
     arbiter: Option<Price>,

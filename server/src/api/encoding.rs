@@ -62,6 +62,7 @@ impl Encoding {
 
     /// The bytes, packed; `None` when the library refuses.
     pub(super) fn pack(self, bytes: &[u8]) -> Option<Bytes> {
+        crate::observe::packed();
         let packed = match self {
             Self::Brotli => {
                 let parameters = brotli::enc::BrotliEncoderParams { quality: 5, lgwin: 20, ..Default::default() };

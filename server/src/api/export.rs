@@ -21,7 +21,7 @@ use super::format::Format;
 use super::params::{ListParams, Pairs};
 use super::rows::{Extras, Places, Shape};
 use super::{Api, tokens};
-use crate::pages::List;
+use crate::pages::{self, List};
 use crate::problem::Problem;
 use crate::store::DetailsSnapshot;
 
@@ -58,7 +58,7 @@ pub(super) fn answer(
     let details = shape.pools.then(|| api.details.snapshot());
     let board = &list.snapshot.board;
     let versions =
-        format!("{:?} {:?}", past.as_ref().map(|past| past.snapshot.board.seq), details.as_ref().map(|d| d.version));
+        format!("{:?} {:?}", past.as_ref().map(|past| past.seq), details.as_ref().map(|d| d.version));
     let mut head = Head::new(board, hash_of(&[format.name(), raw, &versions]), "no-cache");
     head.link = link;
     if head.is_held(headers) {
@@ -105,7 +105,7 @@ struct Export {
     csv: Csv,
     shape: Shape,
     list: Arc<List>,
-    past: Option<Arc<List>>,
+    past: Option<Arc<pages::Places>>,
     details: Option<Arc<DetailsSnapshot>>,
     /// The places that are not written yet.
     rest: Range<usize>,
@@ -131,7 +131,7 @@ impl Export {
     fn write(&self, out: &mut Vec<u8>, place: usize) {
         let Some(row) = self.list.rows.get(place) else { return };
         let id = &row.token.id;
-        let before = self.past.as_ref().and_then(|past| past.place_of(id)).map(|place| place + 1);
+        let before = self.past.as_ref().and_then(|past| past.place_of(id));
         let places = Places { rank: Some(place + 1), rank_prev: before };
         if self.format == Format::Csv {
             self.csv.row(out, &row.token, places);

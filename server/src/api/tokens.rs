@@ -14,7 +14,7 @@ use super::params::{ListParams, Pairs};
 use super::rows::{Extras, Places, Shape};
 use super::{Api, Draft};
 use crate::lookup::Finding;
-use crate::pages::{List, Page, Selection};
+use crate::pages::{Page, Selection};
 use crate::problem::Problem;
 use crate::store::Row;
 
@@ -131,7 +131,7 @@ pub(super) fn one<'a>(
     let list = api.pages.current(&api.ranking);
     let row = list.snapshot.rows.get(&id).cloned()?;
     let past = api.pages.past(&api.ranking);
-    let past_seq = past.as_ref().map(|past| past.snapshot.board.seq);
+    let past_seq = past.as_ref().map(|past| past.seq);
     let details = api.details.snapshot();
     let details = details.get(&id).cloned();
     // The version of all details rises with every token's; what is told of this one says more.
@@ -141,8 +141,9 @@ pub(super) fn one<'a>(
     );
     let head = Head::new(&list.snapshot.board, hash_of(&[raw, &told]), "no-cache");
     let write = move || {
-        let place = |list: &List| list.place_of(&id).map(|place| place + 1);
-        let places = Places { rank: place(&list), rank_prev: past.as_deref().and_then(place) };
+        let rank = list.place_of(&id).map(|place| place + 1);
+        let rank_prev = past.as_ref().and_then(|past| past.place_of(&id));
+        let places = Places { rank, rank_prev };
         let spark = shape.sparkline.then(|| api.spark(&row, list.snapshot.board.as_of)).flatten();
         let extras = Extras { spark, details: details.as_deref() };
         single(api, &list.snapshot.board, &row, &shape, places, &extras)

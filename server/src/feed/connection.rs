@@ -19,6 +19,7 @@ use super::inflow::{Inflow, Unfinished};
 use super::limits::{Bucket, Place};
 use super::session::{Heard, MAX_MESSAGE_BYTES, Session};
 use super::stats::count;
+use crate::observe;
 
 /// How long a close frame and its answer may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -86,7 +87,10 @@ where
             let _ = timeout(FAREWELL, socket.flush()).await;
         }
         End::Left => {}
-        End::Stalled => count(&hub.counters.dropped_slow),
+        End::Stalled => {
+            count(&hub.counters.dropped_slow);
+            observe::slow_reader_dropped();
+        }
     }
     drop(socket);
     drop(place);
@@ -259,6 +263,7 @@ where
         }
         for frame in out.drain(..) {
             count(&self.hub.counters.frames_sent);
+            observe::frame_sent(frame.bytes());
             self.hub.counters.bytes_sent.fetch_add(frame.bytes().len() as u64, Ordering::Relaxed);
             self.send(frame.into()).await?;
         }

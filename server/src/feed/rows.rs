@@ -57,8 +57,8 @@ impl Wanted {
     fn held_at(&self, stage: &Stage, seq: Seq, hub: &Hub) -> Option<Vec<TokenId>> {
         match self {
             Self::Ids { ids, .. } => {
-                let old = hub.store.snapshot_at(stage.epoch(), seq)?;
-                Some(ids.iter().filter(|id| old.rows.contains_key(*id)).cloned().collect())
+                let steps = hub.store.steps_between(seq, &stage.snapshot.board)?;
+                Some(steps.held_before(ids, &stage.snapshot).into_iter().cloned().collect())
             }
             Self::Range { list, from, to, .. } => {
                 let state = stage.views.get(list.name())?;

@@ -22,6 +22,7 @@ use super::rows::{OwnRows, Wanted};
 use super::stage::{Stage, StatusFrame};
 use super::stats::count;
 use super::view::{Bridge, Kind, View};
+use crate::observe;
 use crate::store::RowForm;
 
 /// The most subscriptions of a connection.
@@ -225,6 +226,7 @@ impl Session {
             }
             ClientMessage::Resync { id: _, sub } => {
                 let (place, stage) = (self.place(&sub)?, self.hub.stage());
+                observe::resynced("asked");
                 // A stage that came just now goes out first, so that all subscriptions stand at one seq.
                 self.catch_up(&stage, out);
                 match &mut self.subs[place] {
@@ -454,6 +456,7 @@ fn catch_up_shared(
     let state = stage.views.get(view.name())?;
     let Some(before) = before else {
         *have = state.seq();
+        observe::resynced("epoch");
         return Some(state.snapshot_because(&stage.snapshot, encoding, Some("epoch")));
     };
     if before >= state.changed_at() {
@@ -470,6 +473,7 @@ fn catch_up_shared(
         return Some(bridge);
     }
     count(&hub.counters.lagged);
+    observe::resynced("lagged");
     Some(state.snapshot_because(&stage.snapshot, encoding, Some("lagged")))
 }
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use memescope::TokenId;
 use memescope::query::{Filter, Order, OrderKey, TokenQuery};
 
+use crate::observe;
 use crate::store::{Commit, Snapshot};
 
 /// All rows that pass a query, in its order.
@@ -65,6 +66,7 @@ impl Standing {
             .map(|change| Place { key: order.key(&change.row.token), id: change.row.token.id.clone() })
             .collect();
         came.sort_unstable_by(|a, b| compare(order, a, b));
+        observe::order_moved(came.len());
         self.places = merged(order, std::mem::take(&mut self.places), &left, came);
     }
 

@@ -1,7 +1,7 @@
 //! A small market for tests of the feed, and a client that follows the rules of the protocol.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use memescope::feed::{DeltaFrame, ServerMessage, SnapshotFrame, Verdict, apply_splices, judge};
 use memescope::query::TokenQuery;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::bus::LogEntry;
-use crate::store::{Commit, Store};
+use crate::store::{Commit, Snapshot, Store};
 
 /// The id of a numbered token.
 pub(super) fn id(number: u8) -> TokenId {
@@ -44,11 +44,27 @@ pub(super) fn query(text: &str) -> TokenQuery {
 #[derive(Debug)]
 pub(super) struct Market {
     pub(super) store: Arc<Store>,
+    /// All snapshots that there were.
+    snapshots: Mutex<BTreeMap<Seq, Arc<Snapshot>>>,
 }
 
 impl Market {
     pub(super) fn new() -> Self {
-        Self { store: Arc::new(Store::new(Board { epoch: Epoch::from_bits(7), ..Board::default() })) }
+        let store = Arc::new(Store::new(Board { epoch: Epoch::from_bits(7), ..Board::default() }));
+        let snapshots = Mutex::new(BTreeMap::from([(0, store.snapshot())]));
+        Self { store, snapshots }
+    }
+
+    /// The market of a store that goes on.
+    pub(super) fn of(store: Arc<Store>) -> Self {
+        let now = store.snapshot();
+        let snapshots = Mutex::new(BTreeMap::from([(now.board.seq, now)]));
+        Self { store, snapshots }
+    }
+
+    /// The snapshot of a seq.
+    pub(super) fn snapshot_at(&self, seq: Seq) -> Arc<Snapshot> {
+        self.snapshots.lock().expect("no test goes on after a panic")[&seq].clone()
     }
 
     /// Commits a step; returns what was committed.
@@ -69,7 +85,10 @@ impl Market {
     pub(super) fn publish(&self, before: &Board, after: &Board) -> Arc<Commit> {
         let delta = Some(Arc::new(before.diff(after)));
         let entry = LogEntry { delta, events: Arc::default(), reports: Arc::default() };
-        self.store.commit(&entry).expect("it follows").expect("it has a delta")
+        let commit = self.store.commit(&entry).expect("it follows").expect("it has a delta");
+        let snapshot = commit.snapshot.clone();
+        self.snapshots.lock().expect("no test goes on after a panic").insert(snapshot.board.seq, snapshot);
+        commit
     }
 }
 

@@ -15,6 +15,7 @@ use super::hub::Hub;
 use super::inflow::Inflow;
 use super::limits::{ClientAddr, Full};
 use super::session::MAX_MESSAGE_BYTES;
+use crate::observe;
 use crate::problem::Problem;
 
 /// The subprotocols, the one that we like better first. Who names none speaks JSON.
@@ -58,8 +59,13 @@ pub(super) async fn upgrade(
         .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let place = match hub.sockets.take(address) {
         Ok(place) => place,
-        Err(Full::Address) => return later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
-        Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+        Err(full) => {
+            observe::socket_refused(if full == Full::Address { "address" } else { "server" });
+            return match full {
+                Full::Address => later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
+                Full::Server => later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+            };
+        }
     };
     let inflow = inflow.map(|Extension(inflow)| inflow).unwrap_or_default();
     let upgrade = upgrade.protocols([COMPACT, JSON]);

@@ -19,8 +19,8 @@ use super::frame::{Encoding, Frames};
 use super::standing::Standing;
 use crate::store::{Commit, RowChange, RowForm, Snapshot, Store, ToTell};
 
-/// How many former orders a list keeps; older ones are sorted anew from the kept snapshots.
-const KEPT_ORDERS: usize = 16;
+/// How many ids the former orders of a list may name together; whoever was away for longer gets a snapshot.
+const KEPT_IDS: usize = 8_000;
 
 /// How many bridges a state keeps: clients name the seqs at which they begin.
 const KEPT_BRIDGES: usize = 64;
@@ -183,8 +183,12 @@ impl View {
                 }
                 let new: Arc<[TokenId]> = new.into();
                 let delta = list_delta(old.changed_at, snapshot, (ids, &new), new_total);
-                let kept = past.len().saturating_sub(KEPT_ORDERS - 1);
-                let past = past[kept..].iter().cloned().chain([(seq, new.clone())]).collect();
+                let kept = KEPT_IDS / head.max(1);
+                let past = past[past.len().saturating_sub(kept.saturating_sub(1))..]
+                    .iter()
+                    .cloned()
+                    .chain([(seq, new.clone())])
+                    .collect();
                 let content = Content::List { ids: new, total: new_total, past: Arc::new(past) };
                 ViewState::new(self, snapshot, content, seq, old.changed_at, Some(delta.into()))
             }
@@ -213,8 +217,7 @@ impl View {
         let changed: BTreeMap<&TokenId, &RowChange> =
             commits.iter().flat_map(|commit| &commit.changes).map(|change| (&change.row.token.id, change)).collect();
         let removed = commits.iter().flat_map(|commit| &commit.removed);
-        let depends_on_time = self.query.min_age.is_some() || self.query.max_age.is_some();
-        let candidates: Vec<&TokenId> = if depends_on_time {
+        let candidates: Vec<&TokenId> = if self.depends_on_time() {
             snapshot.rows.keys().chain(removed).collect()
         } else {
             changed.keys().copied().chain(removed).collect()
@@ -251,6 +254,8 @@ impl View {
     }
 
     /// The ids of a list as they stood at a seq of this epoch; `None` when that is no longer known.
+    ///
+    /// A reader whose page was made a moment ago may be the first to open the view: its snapshot is still kept.
     pub(super) fn ids_at(&self, state: &ViewState, seq: Seq, store: &Store) -> Option<Arc<[TokenId]>> {
         let (Content::List { past, .. }, Kind::List { head }) = (&state.content, self.kind) else { return None };
         if let Some((_, ids)) = past.iter().rev().find(|(from, _)| *from <= seq) {
@@ -294,23 +299,40 @@ impl View {
                 let old = self.ids_at(state, from, store)?;
                 Some(list_delta(from, snapshot, (&old, ids), *total).frame(&self.name, encoding))
             }
+            Content::Rows { .. } if self.depends_on_time() => None,
             Content::Rows { members, .. } => {
-                let old = store.snapshot_at(state.epoch, from)?;
-                let old: HashSet<TokenId> = self.members(&old).collect();
+                let steps = store.steps_between(from, &snapshot.board)?;
                 let mut delta = RowsDelta::of(self.form());
-                for (id, handle) in members {
-                    let Some(row) = snapshot.rows.get(id) else { continue };
-                    if row.changed_at > from || !old.contains(id) {
-                        delta.rows.push((*handle, row));
-                    } else if is_new {
-                        delta.names.push((*handle, id.clone()));
+                let mut told: HashSet<&TokenId> = HashSet::new();
+                for (id, was_there) in steps.touched() {
+                    match snapshot.rows.get(id).zip(members.get_key_value(id)) {
+                        Some((row, (id, handle))) => {
+                            told.insert(id);
+                            delta.rows.push((*handle, row));
+                        }
+                        // Whether it passed then is not known; a client lets go only of what it holds.
+                        None if was_there => delta.gone.push(id.clone()),
+                        None => {}
                     }
                 }
-                delta.gone = old.into_iter().filter(|id| !members.contains_key(id)).collect();
+                if delta.gone.len() > members.len() + 64 {
+                    // All that is left says less.
+                    return None;
+                }
+                if is_new {
+                    let untold = members.iter().filter(|(id, _)| !told.contains(id));
+                    delta.names.extend(untold.map(|(id, handle)| (*handle, id.clone())));
+                }
+                delta.rows.sort_unstable_by(|a, b| a.1.token.id.cmp(&b.1.token.id));
                 delta.gone.sort_unstable();
                 Some(delta.frame(&self.name, from, snapshot))
             }
         }
+    }
+
+    /// Whether time alone lets rows in and out.
+    fn depends_on_time(&self) -> bool {
+        self.query.min_age.is_some() || self.query.max_age.is_some()
     }
 }
 

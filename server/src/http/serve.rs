@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::connection::Connection;
+use crate::observe;
 
 /// A head, longer than any address we answer to be able to say so.
 const MAX_HEAD_BYTES: usize = 80 * 1024;
@@ -171,6 +172,7 @@ impl Server {
 
     /// Says that there is no place, to so many at a time.
     fn refuse(&self, mut stream: TcpStream) {
+        observe::connection_refused();
         let Ok(turn) = self.refusals.clone().try_acquire_owned() else { return };
         self.connections.spawn(async move {
             let _turn = turn;

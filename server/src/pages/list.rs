@@ -3,14 +3,14 @@
 //! A list is made from the snapshot once. The next snapshot's list is made from it by moving what changed: the work
 //! follows the changes, and no key of an unchanged row is computed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use memescope::fnv::Fnv;
 use memescope::query::{Filter, Metric, Order, OrderKey};
 use memescope::{Timestamp, TokenId, TokenQuery};
 
-use crate::store::{Commit, Row, Snapshot};
+use crate::store::{Row, Snapshot, Steps};
 
 /// What a named id takes, about, bytes.
 const ID_BYTES: usize = 128;
@@ -99,21 +99,14 @@ impl List {
         Self { snapshot, selection, rows, keys }
     }
 
-    /// The list of a later snapshot, from the commits that lead to it; `None` when it is better built afresh.
-    pub fn advance(&self, commits: &[Arc<Commit>], snapshot: Arc<Snapshot>) -> Option<Self> {
+    /// The list of a later snapshot, from what was touched on the way to it; `None` when it is better built afresh.
+    pub fn advance(&self, steps: &Steps, snapshot: Arc<Snapshot>) -> Option<Self> {
         let selection = &self.selection;
         if selection.depends_on_time() || !selection.query().ids.is_empty() {
             return None;
         }
-        let mut touched = BTreeSet::new();
-        for commit in commits {
-            touched.extend(commit.changes.iter().map(|change| &change.row.token.id));
-            touched.extend(&commit.removed);
-            // Each touched row costs a few searches, each other row a copy of its handle and its key.
-            if touched.len() > 64 + self.snapshot.rows.len() / 8 {
-                return None;
-            }
-        }
+        // Each touched row costs a few searches, each other row a copy of its handle and its key.
+        let touched = steps.touched_at_most(64 + self.snapshot.rows.len() / 8)?;
         let judge = Judge::new(selection, snapshot.board.as_of);
         let mut leaves: Vec<usize> = touched.iter().filter_map(|id| self.place_of(id)).collect();
         leaves.sort_unstable();

@@ -83,6 +83,19 @@ impl<K: Clone + Eq + Hash, V: Clone> Lru<K, V> {
         });
     }
 
+    /// The entries, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, entry)| (key, &entry.value))
+    }
+
+    /// Drops the entry used least lately.
+    pub(crate) fn pop(&mut self) -> Option<(K, V)> {
+        let (_, key) = self.by_use.pop_first()?;
+        let entry = self.entries.remove(&key)?;
+        self.bytes -= entry.bytes;
+        Some((key, entry.value))
+    }
+
     /// The bytes that count.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
@@ -90,12 +103,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lru<K, V> {
     }
 
     fn shrink(&mut self) {
-        while self.bytes > self.budget {
-            let Some((_, key)) = self.by_use.pop_first() else { return };
-            if let Some(entry) = self.entries.remove(&key) {
-                self.bytes -= entry.bytes;
-            }
-        }
+        while self.bytes > self.budget && self.pop().is_some() {}
     }
 }
 

@@ -98,5 +98,6 @@ impl Market {
         let delta = self.store.snapshot().board.diff(board);
         let entry = LogEntry { delta: Some(Arc::new(delta)), events: events.into(), reports: Arc::default() };
         self.store.commit(&entry).expect("it follows");
+        self.pages.remember();
     }
 }

@@ -176,3 +176,26 @@ fn the_former_place_is_that_of_five_minutes_ago() {
     let page = market.pages.page(&narrow, 1, None).unwrap();
     assert_eq!(page.rank_prev(&page.rows()[0]), None);
 }
+
+#[test]
+fn lists_keep_no_more_old_rows_than_they_may() {
+    let market = Market::with_tokens(59);
+    let (walk, poll) = (selection("rank=top"), selection("rank=new"));
+    let first = market.pages.page(&walk, 10, None).unwrap();
+    let mut cursor = first.next_cursor.clone();
+    let mut polled = Vec::new();
+    for round in 0..120 {
+        market.commit(1, &(1..=59).map(|number| (number, Some(round))).collect());
+        polled.push(Arc::downgrade(&market.pages.current(&poll)));
+        // The walk goes on now and then: its list is not the one used least lately.
+        if round.is_multiple_of(40) {
+            let page = market.pages.page(&walk, 10, cursor.as_deref()).unwrap();
+            assert!(!page.rebased && Arc::ptr_eq(&page.list, &first.list), "round {round}");
+            cursor = page.next_cursor.or(cursor);
+        }
+    }
+    let kept = polled.iter().filter(|list| list.upgrade().is_some()).count() as u64;
+    let most = (OLD_ROWS + 59) / 59 + 1;
+    assert!((most - 5..=most).contains(&kept), "{kept} lists of at most {most}");
+    assert!(polled.last().unwrap().upgrade().is_some());
+}

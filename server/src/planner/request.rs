@@ -45,4 +45,17 @@ impl Request {
             Self::Facts(_) | Self::Prices(_) => Source::Jupiter,
         }
     }
+
+    /// What it asks for, in a word.
+    pub fn endpoint(&self) -> &'static str {
+        match self {
+            Self::List(_) => "list",
+            Self::Tokens(..) => "tokens",
+            Self::Pools(_) => "pools",
+            Self::Pairs(..) => "pairs",
+            Self::Details(..) => "details",
+            Self::Facts(_) => "facts",
+            Self::Prices(_) => "prices",
+        }
+    }
 }

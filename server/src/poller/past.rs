@@ -83,7 +83,7 @@ impl PastDesk {
                 Ok((request, Err(error))) => {
                     summary.failures += 1;
                     self.planner.failed(&request);
-                    observe::source_failed(Source::Geckoterminal, &error);
+                    observe::source_failed(Source::Geckoterminal, "candles", &error);
                 }
                 Err(error) => {
                     summary.failures += 1;

@@ -14,6 +14,7 @@ use super::gate::{Allowance, Gate, GateMemory};
 use super::http::{Answer, HttpClient, Request};
 use super::sieve::Sieve;
 use crate::clock::Clock;
+use crate::observe;
 
 /// How an adapter reads an answer that was true at a moment: what it says goes into the harvest, what is refused into the sieve.
 pub(super) trait Read: Fn(&str, Timestamp, &mut Sieve, &mut Harvest) -> Result<(), SourceError> {}
@@ -132,6 +133,7 @@ impl Attempt<'_> {
         self.recorded = true;
         let Channel { source, clock, dice, .. } = self.channel;
         let took: Duration = self.started.elapsed();
+        observe::source_took(*source, took);
         let mut gate = self.channel.gate();
         match result {
             Ok(harvest) => gate.answered(clock.now(), took, harvest),

@@ -98,14 +98,17 @@ pub struct Snapshot {
     pub board: Board,
     /// The rows by id, the same ids as on the board.
     pub rows: OrdMap<TokenId, Arc<Row>>,
+    /// How many rows were printed up to here: two snapshots differ in at most the difference.
+    pub printed: u64,
 }
 
 impl Snapshot {
     /// Prints every row of a board.
     pub fn new(board: Board) -> Self {
         let print = |token: &Arc<Token>| Arc::new(Row::new(token.clone(), board.seq, board.as_of));
-        let rows = board.tokens.iter().map(|(id, token)| (id.clone(), print(token))).collect();
-        Self { board, rows }
+        let rows: OrdMap<_, _> = board.tokens.iter().map(|(id, token)| (id.clone(), print(token))).collect();
+        let printed = rows.len() as u64;
+        Self { board, rows, printed }
     }
 
     /// The next snapshot and what changed; only changed rows are printed.
@@ -130,6 +133,7 @@ impl Snapshot {
             let (patch, as_of) = (patch.map(print), board.as_of);
             changes.push(RowChange { row, before, patch, as_of, with_provenance, compact });
         }
-        Ok((Self { board, rows }, changes))
+        let printed = self.printed + delta.upserts.len() as u64;
+        Ok((Self { board, rows, printed }, changes))
     }
 }

@@ -3,7 +3,7 @@
 use super::row::{read_patch, read_row};
 use super::wire::{Reader, put_id, put_number, put_signed, put_text, put_time};
 use super::{Handle, Names};
-use crate::feed::{DeltaFrame, PART_BYTES, Part, SnapshotFrame, Splice};
+use crate::feed::{Channel, DeltaFrame, PART_BYTES, Part, SnapshotFrame, Splice};
 use crate::{Epoch, Seq, Timestamp, TokenId};
 
 const LIST_SNAPSHOT: u8 = 1;
@@ -17,6 +17,18 @@ const IN_PARTS: u8 = 0x80;
 
 /// Kind, number of parts, and a count in front of each of four lists.
 const OVERHEAD: usize = 1 + 4 + 4 * 5;
+
+/// The channel and the kind of a frame, by its first byte, for those who only count frames.
+pub fn sort_of(bytes: &[u8]) -> Option<(Option<Channel>, &'static str)> {
+    match bytes.first()? & !IN_PARTS {
+        LIST_SNAPSHOT => Some((Some(Channel::List), "snapshot")),
+        LIST_DELTA => Some((Some(Channel::List), "delta")),
+        ROWS_SNAPSHOT => Some((Some(Channel::Rows), "snapshot")),
+        ROWS_DELTA => Some((Some(Channel::Rows), "delta")),
+        HEARTBEAT => Some((None, "heartbeat")),
+        _ => None,
+    }
+}
 
 /// What a frame begins with.
 #[derive(Clone, Debug, PartialEq)]

@@ -324,7 +324,7 @@ impl World {
                 let old = &self.market.store.snapshot().board;
                 let epoch = Epoch::from_bits(old.epoch.bits() + 1);
                 let board = Board { epoch, seq: old.seq + 1, ..old.clone() };
-                self.market = Market { store: Arc::new(Store::new(board)) };
+                self.market = Market::of(Arc::new(Store::new(board)));
                 self.hub = hub_of(&self.market);
                 self.remember();
             }

@@ -108,15 +108,13 @@ impl Scene {
     }
 
     fn order_at(&self, seq: Seq) -> (Vec<TokenId>, u64) {
-        let epoch = self.market.store.snapshot().board.epoch;
-        let snapshot = self.market.store.snapshot_at(epoch, seq).unwrap();
+        let snapshot = self.market.snapshot_at(seq);
         let standing = Standing::of(query(QUERY), &snapshot);
         (standing.head(50), standing.total() as u64)
     }
 
     fn row_at(&self, seq: Seq, id: &TokenId, form: RowForm) -> Option<Value> {
-        let epoch = self.market.store.snapshot().board.epoch;
-        let snapshot = self.market.store.snapshot_at(epoch, seq).unwrap();
+        let snapshot = self.market.snapshot_at(seq);
         snapshot.rows.get(id).map(|row| serde_json::from_slice(row.printed(form)).unwrap())
     }
 

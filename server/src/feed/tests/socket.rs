@@ -243,7 +243,7 @@ async fn rows_come_four_times_a_second_and_orders_once() {
     client.next_of("snapshot").await;
     let market = client.market.store.clone();
     tokio::spawn(async move {
-        let market = Market { store: market };
+        let market = Market::of(market);
         // The first and the second change places all the time.
         for round in 0..100u16 {
             market.commit(&Step::from([(1, Some(10 + round % 2 * 10)), (2, Some(15)), (3, Some(round))]));
