@@ -33,7 +33,8 @@ pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> 
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is longer than 64 KiB.")
         }
-        _ => Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body did not arrive whole and in time."),
+        // The connection says the same whether it broke off, took too long or was no body at all.
+        _ => Problem::new(StatusCode::BAD_REQUEST, "bad_request", "The body did not arrive whole and in time."),
     })?;
     let refuse = || Problem::new(StatusCode::BAD_REQUEST, "bad_request", "The body is not a JSON object.");
     let Members(members) = serde_json::from_slice(&body).map_err(|_| refuse())?;

@@ -312,11 +312,11 @@ async fn geckoterminal_candles() {
         let stub = Stub::always(Reply::json(&body)).await;
         let sources = sources(&config(&stub.base));
         let read = sources.geckoterminal().candles(&pool, &token, interval).await.unwrap();
+        assert_eq!(sources.reports()[1].rejects, [], "{name}");
         assert_eq!(read.len(), candles, "{name}");
         assert!(read.is_sorted_by_key(|candle| candle.at), "{name}");
         assert!(read.iter().all(|candle| candle.volume_usd.is_some()), "{name}");
         let report = &sources.reports()[1];
-        assert_eq!(report.rejects, [], "{name}");
         assert_eq!((report.rows.told, report.rows.empty_answers), (candles as u64, 0), "candles are rows too: {name}");
         // Each opens where the one before closed.
         assert!(read.windows(2).all(|pair| pair[0].close == pair[1].open), "{name}");
