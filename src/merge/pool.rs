@@ -18,6 +18,7 @@ use crate::{Freshness, PerWindow, PoolId, PoolObservation, Price, Source, Timest
 
 /// Why a pool counts or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PoolReason {
     /// It counts, and gives price and change.
@@ -42,6 +43,7 @@ pub enum PoolReason {
 
 /// One pool of a token, as the merge sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolView {
     /// The pool's address.
     pub pool: Arc<str>,
