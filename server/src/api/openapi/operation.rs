@@ -140,7 +140,7 @@ impl Operation {
         for answer in &self.answers {
             let told = answer.document(self.limited);
             match responses.get_mut(&answer.status.to_string()) {
-                Some(Value::Object(known)) => also(known, told),
+                Some(Value::Object(known)) => also(known, &told),
                 _ => drop(responses.insert(answer.status.to_string(), told)),
             }
             if answer.headers.contains(&"ETag") {
@@ -199,9 +199,9 @@ impl Answer {
 }
 
 /// Adds another form of an answer: what it is, and the headers that it alone has.
-fn also(known: &mut Map<String, Value>, other: Value) {
+fn also(known: &mut Map<String, Value>, other: &Value) {
     let words = |value: &Value| value["description"].as_str().unwrap_or_default().to_owned();
-    let both = format!("{}\n\n{}", known["description"].as_str().unwrap_or_default(), words(&other));
+    let both = format!("{}\n\n{}", known["description"].as_str().unwrap_or_default(), words(other));
     known.insert("description".to_owned(), both.into());
     for part in ["headers", "content"] {
         if let (Some(Value::Object(known)), Value::Object(other)) = (known.get_mut(part), &other[part]) {
