@@ -86,13 +86,6 @@ pub(super) const CALLS: &[Call] = &[
         ..CALL
     },
     Call {
-        name: "A table for a spreadsheet",
-        path: "/tokens",
-        query: &[("format", "csv"), ("min_liquidity_usd", "10000")],
-        checks: &[Header("content-type", "text/csv"), Header("content-disposition", ".csv")],
-        ..CALL
-    },
-    Call {
         name: "Candles",
         path: "/tokens/{{chain}}/{{address}}/candles",
         query: &[("interval", "1m"), ("limit", "5")],
