@@ -20,6 +20,7 @@ use crate::{
 
 /// Why a pool counts or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PoolReason {
     /// It counts, and gives price and change.
@@ -44,6 +45,7 @@ pub enum PoolReason {
 
 /// One pool of a token, as the merge sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolView {
     /// The pool's address.
     pub pool: Arc<str>,

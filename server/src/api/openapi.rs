@@ -55,6 +55,11 @@ impl Schemas {
         readable(self.0.subschema_for::<T>().to_value())
     }
 
+    /// A reference to what every refusal is.
+    fn problem(&mut self) -> Value {
+        Problem::schema(&mut self.0).to_value()
+    }
+
     /// All that were named.
     fn definitions(mut self) -> Map<String, Value> {
         let all = self.0.take_definitions(true);
@@ -108,8 +113,7 @@ fn info(title: &str, description: &str) -> Value {
 fn openapi() -> Value {
     let mut schemas = Schemas::of_answers();
     let operations = operations(&mut schemas);
-    let problem = Problem::schema(&mut schemas.0).to_value();
-    assert_eq!(problem["$ref"], "#/components/schemas/Problem");
+    assert_eq!(schemas.problem()["$ref"], "#/components/schemas/Problem");
     let mut paths = Map::new();
     for operation in &operations {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));

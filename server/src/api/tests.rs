@@ -6,7 +6,7 @@ mod lists;
 mod lookups;
 mod others;
 mod past;
-mod pools;
+pub(super) mod pools;
 mod query;
 mod refusals;
 

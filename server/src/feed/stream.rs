@@ -26,7 +26,7 @@ use url::form_urlencoded;
 use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
 use super::limits::{ClientAddr, Full, Place};
-use super::request::{Refusal, invalid};
+use super::request::{Refusal, invalid, read_head};
 use super::session::Session;
 use super::stage::Stage;
 use super::stats::count;
@@ -90,7 +90,7 @@ impl Asked {
     /// Opens everything; the frames that it begins with are added to `out`.
     fn open(self, session: &mut Session, resume: Option<Resume>, out: &mut Vec<Frame>) -> Result<(), Refusal> {
         let name = |channel: &str| RequestId::Text(channel.to_owned());
-        let head = self.list.as_ref().map(|list| list.head.unwrap_or(200));
+        let head = self.list.as_ref().map(|list| read_head(list.head)).transpose()?;
         if let Some(list) = self.list {
             session.subscribe(name("list"), Channel::List, list, resume, out)?;
         }
@@ -100,8 +100,8 @@ impl Asked {
                 Some(head) => {
                     rows.query.clear();
                     rows.list = session.list_name();
-                    let most = u32::try_from(MAX_IDS).unwrap_or(u32::MAX);
-                    rows.range = rows.range.or(Some((0, head.min(most))));
+                    let most = u32::try_from(head.min(MAX_IDS)).unwrap_or(u32::MAX);
+                    rows.range = rows.range.or(Some((0, most)));
                 }
                 None if rows.range.is_some() => return Err(invalid("range needs the channel list")),
                 None => rows.all = Some(true),

@@ -33,8 +33,9 @@ random pause that grows from half a second to thirty.
 - **Close codes.** 1002 protocol error, 1007 not UTF-8, 1009 a message above 16 KiB, 1012 restart (after `bye`), 4000 three \
 messages could not be read, 4001 no first message, 4008 too slow, 4029 more than ten messages a second.
 
-Fields and types of messages may be added: ignore what you do not know. Where a server offers more ways to the same frames, \
-a compact subprotocol or server-sent events, they carry these messages in another form.";
+Fields and types of messages may be added: ignore what you do not know. There are two more ways to the \
+same frames: the subprotocol `memescope.v1.bin` says lists, rows and heartbeats in fewer bytes, and `GET /stream` carries \
+these messages as server-sent events: `event` is the type, `data` the message.";
 
 /// Examples of what a client sends, by `op`.
 pub(super) fn client_examples() -> Vec<Value> {

@@ -80,6 +80,12 @@ pub(super) const CALLS: &[Call] = &[
         ..CALL
     },
     Call {
+        name: "Where a token trades",
+        path: "/tokens/{{chain}}/{{address}}/pools",
+        checks: &[JSON, There("data"), There("meta.seq")],
+        ..CALL
+    },
+    Call {
         name: "Candles",
         path: "/tokens/{{chain}}/{{address}}/candles",
         query: &[("interval", "1m"), ("limit", "5")],
@@ -138,6 +144,13 @@ pub(super) const CALLS: &[Call] = &[
         path: "/ws",
         status: 426,
         checks: &[PROBLEM, Header("upgrade", "websocket"), Text("code", "upgrade_required")],
+        ..CALL
+    },
+    Call {
+        name: "A stream of nothing",
+        path: "/stream",
+        status: 400,
+        checks: &[PROBLEM, Text("code", "invalid_parameter")],
         ..CALL
     },
     Call { name: "OpenAPI", path: "/openapi.json", checks: &[JSON, Text("openapi", "3.1.0")], ..CALL },

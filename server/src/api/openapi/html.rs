@@ -67,7 +67,17 @@ fn route(out: &mut String, operation: &Operation, document: &Value) {
         escaped(summary),
         words(&operation.words),
     );
-    let _ = writeln!(out, "<pre><code>curl '{}'</code></pre>", escaped(&example(operation)));
+    let body = operation.body.as_ref();
+    let sent = body.map(|body| format!(" -H 'Content-Type: application/json' -d '{}'", body.example));
+    let _ = writeln!(
+        out,
+        "<pre><code>curl '{}'{}</code></pre>",
+        escaped(&example(operation)),
+        escaped(&sent.unwrap_or_default())
+    );
+    if let Some(body) = body {
+        let _ = write!(out, "<h4>Body</h4>\n{}", words(body.words));
+    }
     if !parameters.is_empty() {
         out.push_str(
             "<h4>Parameters</h4>\n<div class=\"scroll\"><table><thead><tr><th>Name<th>Value<th>Meaning</thead>\n",
@@ -105,7 +115,7 @@ fn route(out: &mut String, operation: &Operation, document: &Value) {
 fn example(operation: &Operation) -> String {
     let mut path = operation.path.to_owned();
     let mut query = Vec::new();
-    let shown = ["rank", "window", "min_liquidity_usd", "limit", "include", "interval", "q", "types"];
+    let shown = ["rank", "window", "min_liquidity_usd", "limit", "include", "interval", "q", "types", "channel"];
     for parameter in &operation.parameters {
         let Parameter { name, is_path, .. } = parameter;
         if *is_path {

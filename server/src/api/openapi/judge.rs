@@ -41,24 +41,28 @@ impl Judge {
     }
 
     /// What the document says of an answer: whether the status is known, the kind of the body, and its content.
-    pub(super) fn judge_answer(&self, path: &str, status: u16, kind: &str, body: &[u8]) -> Vec<String> {
-        let Some(answer) = self.document["paths"][path]["get"]["responses"].get(status.to_string()) else {
-            return vec![format!("GET {path} does not tell of status {status}")];
+    pub(super) fn judge_answer(&self, method: &str, path: &str, answer: (u16, &str, &[u8])) -> Vec<String> {
+        let (status, kind, body) = answer;
+        let name = format!("{method} {path}");
+        let Some(answer) = self.document["paths"][path][method]["responses"].get(status.to_string()) else {
+            return vec![format!("{name} does not tell of status {status}")];
         };
         let Some(content) = answer.get("content").and_then(Value::as_object) else {
             let is_empty = body.is_empty() && kind.is_empty();
-            return if is_empty { Vec::new() } else { vec![format!("GET {path} {status} has a body")] };
+            return if is_empty { Vec::new() } else { vec![format!("{name} {status} has a body")] };
         };
         let Some(described) = content.get(kind) else {
-            return vec![format!("GET {path} {status} does not tell of {kind}")];
+            return vec![format!("{name} {status} does not tell of {kind}")];
         };
-        if !kind.ends_with("json") {
-            return Vec::new();
+        let judge = |schema: &Value, text: &[u8]| match serde_json::from_slice(text) {
+            Ok(value) => self.faults(schema, &value),
+            Err(error) => vec![format!("{name} {status}: {error}")],
+        };
+        if let Some(line) = described.get("x-line-schema") {
+            let lines = body.split(|byte| *byte == b'\n').filter(|text| !text.is_empty());
+            return lines.flat_map(|text| judge(line, text)).collect();
         }
-        match serde_json::from_slice(body) {
-            Ok(value) => self.faults(&described["schema"], &value),
-            Err(error) => vec![format!("GET {path} {status}: {error}")],
-        }
+        if kind.ends_with("json") { judge(&described["schema"], body) } else { Vec::new() }
     }
 }
 

@@ -77,13 +77,34 @@ impl Parameter {
     }
 }
 
-/// What a good answer is.
+/// What stands in the body of a request.
+#[derive(Clone, Debug)]
+pub(super) struct Body {
+    pub(super) words: &'static str,
+    pub(super) schema: Value,
+    pub(super) example: Value,
+}
+
+impl Body {
+    fn document(&self) -> Value {
+        let Self { words, schema, example } = self;
+        json!({
+            "description": words,
+            "required": true,
+            "content": { "application/json": { "schema": schema, "example": example } },
+        })
+    }
+}
+
+/// What a good answer is, in one of its forms.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) words: &'static str,
     pub(super) kind: &'static str,
     pub(super) schema: Value,
+    /// Of bodies that hold a JSON value a line: what each is.
+    pub(super) line: Option<Value>,
     pub(super) headers: &'static [&'static str],
 }
 
@@ -98,6 +119,8 @@ pub(super) struct Operation {
     pub(super) summary: &'static str,
     pub(super) words: String,
     pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<Body>,
+    /// Those of one status differ in their form alone.
     pub(super) answers: Vec<Answer>,
     /// The codes of the problems that it may answer with, besides those of [`COMMON`].
     pub(super) problems: &'static [&'static str],
@@ -115,7 +138,11 @@ impl Operation {
     pub(super) fn document(&self) -> Value {
         let mut responses = Map::new();
         for answer in &self.answers {
-            responses.insert(answer.status.to_string(), answer.document(self.limited));
+            let told = answer.document(self.limited);
+            match responses.get_mut(&answer.status.to_string()) {
+                Some(Value::Object(known)) => also(known, &told),
+                _ => drop(responses.insert(answer.status.to_string(), told)),
+            }
             if answer.headers.contains(&"ETag") {
                 responses.insert("304".to_owned(), not_modified(self.limited));
             }
@@ -142,25 +169,44 @@ impl Operation {
         if !self.parameters.is_empty() {
             out["parameters"] = self.parameters.iter().map(Parameter::document).collect();
         }
+        if let Some(body) = &self.body {
+            out["requestBody"] = body.document();
+        }
         out
     }
 }
 
 impl Answer {
     pub(super) fn json(schema: &Value, headers: &'static [&'static str], words: &'static str) -> Self {
-        Self { status: 200, words, kind: "application/json", schema: schema.clone(), headers }
+        Self { status: 200, words, kind: "application/json", schema: schema.clone(), line: None, headers }
     }
 
     pub(super) fn text(kind: &'static str, headers: &'static [&'static str], words: &'static str) -> Self {
-        Self { status: 200, words, kind, schema: json!({ "type": "string" }), headers }
+        Self { status: 200, words, kind, schema: json!({ "type": "string" }), line: None, headers }
     }
 
     fn document(&self, limited: bool) -> Value {
         let mut out = json!({ "description": self.words, "headers": headers(self.headers, limited) });
         if !self.kind.is_empty() {
-            out["content"] = json!({ self.kind: { "schema": self.schema } });
+            let mut content = json!({ "schema": self.schema });
+            if let Some(line) = &self.line {
+                content["x-line-schema"] = line.clone();
+            }
+            out["content"] = json!({ self.kind: content });
         }
         out
+    }
+}
+
+/// Adds another form of an answer: what it is, and the headers that it alone has.
+fn also(known: &mut Map<String, Value>, other: &Value) {
+    let words = |value: &Value| value["description"].as_str().unwrap_or_default().to_owned();
+    let both = format!("{}\n\n{}", known["description"].as_str().unwrap_or_default(), words(other));
+    known.insert("description".to_owned(), both.into());
+    for part in ["headers", "content"] {
+        if let (Some(Value::Object(known)), Value::Object(other)) = (known.get_mut(part), &other[part]) {
+            known.extend(other.clone());
+        }
     }
 }
 
@@ -172,7 +218,7 @@ fn not_modified(limited: bool) -> Value {
 }
 
 fn problem(words: &str, status: u16) -> Value {
-    let names: &[&str] = if matches!(status, 429 | 503) { &["Retry-After"] } else { &[] };
+    let names: &[&str] = if matches!(status, 429 | 503 | 504) { &["Retry-After"] } else { &[] };
     json!({
         "description": words,
         "headers": headers(names, status == 429),
@@ -194,7 +240,9 @@ pub(super) fn header_components() -> Value {
         "Last-Modified": header("When the board was made. `If-Modified-Since` is not looked at.",
             "Sun, 22 Nov 2026 21:55:03 GMT"),
         "Cache-Control": header("How long the answer may be used without asking.", "no-cache"),
-        "Link": header("Where the next page is; absent on the last one.", "</tokens?limit=2&cursor=AbC>; rel=\"next\""),
+        "Content-Disposition": header("Of files: a name that says of which moment they are.",
+            "attachment; filename=\"memescope-tokens-20261122T215503Z.csv\""),
+        "Link": header("Where the pages after and before are; absent where there are none.", "</tokens?limit=2&cursor=AbC>; rel=\"next\""),
         "RateLimit": header("Requests left in this address' bucket, and seconds until it is full. Absent when no limit is set.",
             "\"ip\";r=57;t=1"),
         "RateLimit-Policy": header("The size of the bucket and the seconds in which it fills. Absent when no limit is set.",

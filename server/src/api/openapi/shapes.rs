@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use memescope::{
-    CandleSource, Epoch, Event, Field, FieldProvenance, Flag, FlagDetail, Price, Seq, SortedMap, Source, SourceReport,
-    SparkView, Timestamp, Token,
+    CandleSource, Epoch, Event, Field, FieldProvenance, Flag, FlagDetail, PoolView, Price, Seq, SortedMap, Source,
+    SourceReport, SparkView, Timestamp, Token,
 };
 use schemars::JsonSchema;
 
@@ -31,6 +31,9 @@ pub(super) struct Row {
     /// With `include=sparkline`: the course of the last day; null when too little is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     sparkline: Option<SparkView>,
+    /// With `include=pools`: where it trades, best first; empty when that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pools: Option<Vec<PoolView>>,
 }
 
 /// A token's row, and its other names.
@@ -56,7 +59,7 @@ fn nothing_is_required(schema: &mut schemars::Schema) {
 
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-enum AnyRow {
+pub(super) enum AnyRow {
     Whole(Row),
     Sparse(SparseRow),
 }
@@ -80,6 +83,13 @@ pub(super) struct TokensAnswer {
 #[derive(JsonSchema)]
 pub(super) struct TokenAnswer {
     data: AnyTokenRow,
+    meta: Meta<'static>,
+}
+
+/// The pools of a token, best first.
+#[derive(JsonSchema)]
+pub(super) struct PoolsAnswer {
+    data: Vec<PoolView>,
     meta: Meta<'static>,
 }
 
@@ -180,6 +190,12 @@ struct Catalogue {
     fields: Vec<String>,
     /// What `include` may name.
     include: Vec<String>,
+    /// What `format` may name.
+    formats: Vec<FormatName>,
+    /// What holds for files.
+    format_note: String,
+    /// What `POST /tokens/query` is for.
+    query_note: String,
     candles: CandleKinds,
     flags: Vec<FlagName>,
     event_types: Vec<EventName>,
@@ -243,6 +259,13 @@ struct FilterKind {
 }
 
 #[derive(JsonSchema)]
+struct FormatName {
+    format: String,
+    /// As in `Accept`.
+    media_type: String,
+}
+
+#[derive(JsonSchema)]
 struct CandleKinds {
     interval: Vec<String>,
     limit: Limit,
@@ -275,6 +298,8 @@ struct Limits {
     search_limit: Limit,
     /// The most ids of a request.
     ids: usize,
+    /// The most ids of a body of `POST /tokens/query`.
+    query_ids: usize,
     /// The most characters of `q`.
     q_chars: usize,
 }

@@ -20,10 +20,12 @@ use super::judge::Judge;
 use super::operation::Operation;
 use super::postman::postman;
 use super::{Schemas, openapi, operations};
+use crate::api::tests::pools;
 use crate::api::{Api, Readiness, documents, router, rows::Column};
 use crate::clock::Clock;
 use crate::feed::{self, FeedConfig, Hub};
 use crate::pages::testing::{Market, OPENING, id, token};
+use crate::store::Details;
 
 /// Set, the files are written instead of compared.
 const WRITE: &str = "MEMESCOPE_WRITE_DOCS";
@@ -49,7 +51,10 @@ fn routes() -> Router {
     row.provenance = Arc::new(Provenance { fields: [(Field::PriceUsd, origin)].into(), flags: vec![detail] });
     market.put(row);
     let readiness = Arc::new(Readiness::new(true));
-    let api = Api::new(market.store.clone(), market.pages.clone(), "demo:1", readiness);
+    let details = Details::default();
+    let told = market.store.snapshot().rows.keys().map(|id| (id.clone(), Some(Arc::new(pools::details(id))))).collect();
+    details.tell(told, usize::MAX, |_| true);
+    let api = Api::new(market.store.clone(), market.pages.clone(), "demo:1", readiness).with_details(details);
     let hub = Hub::new(market.store, Clock::from_runtime(OPENING), true, FeedConfig::default());
     router(Arc::new(api)).merge(feed::router(hub))
 }
@@ -102,17 +107,31 @@ fn every_name_is_used_once_and_every_reference_leads_somewhere() {
 /// An answer, judged by the document.
 async fn judged(router: &Router, judge: &Judge, path: &str, address: &str, accept: &str) -> (u16, Vec<String>) {
     let request = Request::builder().uri(address).header("accept", accept).body(Body::empty()).unwrap();
+    judged_request(router, judge, path, request).await
+}
+
+/// The same of a body that is sent.
+async fn judged_body(router: &Router, judge: &Judge, path: &str, kind: &str, body: &str) -> (u16, Vec<String>) {
+    let request = Request::builder().method(Method::POST).uri(path).header("content-type", kind);
+    judged_request(router, judge, path, request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+async fn judged_request(router: &Router, judge: &Judge, path: &str, request: Request<Body>) -> (u16, Vec<String>) {
+    let method = request.method().as_str().to_lowercase();
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
-    let body = to_bytes(body, 1 << 24).await.unwrap();
     let kind = parts.headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap());
-    (parts.status.as_u16(), judge.judge_answer(path, parts.status.as_u16(), kind, &body))
+    // Events have no end.
+    let body = if kind == "text/event-stream" { Body::empty() } else { body };
+    let body = to_bytes(body, 1 << 24).await.unwrap();
+    let status = parts.status.as_u16();
+    (status, judge.judge_answer(&method, path, (status, kind, &body)))
 }
 
 #[tokio::test]
 async fn every_parameter_is_taken_with_its_example_and_its_answer_is_as_described() {
     let (router, judge) = (routes(), Judge::strict(openapi()));
     let known = id(9).address().to_owned();
-    for operation in described().iter().filter(|operation| operation.path != "/ws") {
+    for operation in described().iter().filter(|one| one.path != "/ws" && one.body.is_none()) {
         let mut path = operation.path.replace("{address}", &known);
         for parameter in operation.parameters.iter().filter(|parameter| parameter.is_path) {
             path = path.replace(&format!("{{{}}}", parameter.name), &parameter.example_text());
@@ -134,6 +153,43 @@ async fn every_parameter_is_taken_with_its_example_and_its_answer_is_as_describe
 }
 
 #[tokio::test]
+async fn every_member_of_a_body_is_taken_with_its_example() {
+    let (router, judge) = (routes(), Judge::strict(openapi()));
+    let mut tried = 0;
+    for operation in described() {
+        let Some(body) = operation.body else { continue };
+        let members = body.schema["properties"].as_object().unwrap().iter();
+        let alone = members.filter_map(|(name, schema)| Some(json!({ name: schema.get("examples")?[0] })));
+        for example in alone.chain([body.example.clone(), json!({})]) {
+            assert_eq!(judge.faults(&body.schema, &example), Vec::<String>::new(), "{example}");
+            let text = example.to_string().replace(super::tokens::ADDRESS, id(9).address());
+            let found = judged_body(&router, &judge, operation.path, "application/json", &text).await;
+            assert_eq!(found, (200, Vec::new()), "{text}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried}");
+}
+
+#[tokio::test]
+async fn a_list_is_described_in_every_form() {
+    let (router, judge) = (routes(), Judge::strict(openapi()));
+    for (address, accept) in [
+        ("/tokens?format=csv", "*/*"),
+        ("/tokens?format=ndjson&include=pools,provenance,sparkline", "*/*"),
+        ("/tokens?limit=3&fields=id,price_usd", "application/x-ndjson"),
+        ("/tokens?limit=3", "text/csv"),
+    ] {
+        assert_eq!(judged(&router, &judge, "/tokens", address, accept).await, (200, Vec::new()), "{address}");
+    }
+    for format in ["csv", "ndjson"] {
+        let body = json!({ "format": format, "ids": [id(9)] }).to_string();
+        let found = judged_body(&router, &judge, "/tokens/query", "application/json", &body).await;
+        assert_eq!(found, (200, Vec::new()), "{format}");
+    }
+}
+
+#[tokio::test]
 async fn no_route_takes_a_parameter_that_is_not_described() {
     let (router, all) = (routes(), described());
     let names: BTreeSet<&str> = all
@@ -145,7 +201,8 @@ async fn no_route_takes_a_parameter_that_is_not_described() {
     for operation in all.iter().filter(|operation| operation.problems.contains(&"unknown_parameter")) {
         let path = operation.path.replace("{chain}", "solana").replace("{address}", id(9).address());
         for name in names.iter().filter(|name| operation.parameters.iter().all(|own| own.name != **name)) {
-            let request = Request::builder().uri(format!("{path}?{name}=1")).body(Body::empty()).unwrap();
+            let request = Request::builder().method(&*operation.method.to_uppercase()).uri(format!("{path}?{name}=1"));
+            let request = request.body(Body::empty()).unwrap();
             let answer = router.clone().oneshot(request).await.unwrap();
             let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
             let problem: Value = serde_json::from_slice(&body).unwrap();
@@ -173,10 +230,25 @@ async fn refusals_are_as_described() {
         ("/meta", "/meta?a=1", "*/*", 400),
         ("/sources", "/sources", "text/html", 406),
         ("/problems/{code}", "/problems/none", "*/*", 404),
+        ("/tokens", "/tokens?format=csv&include=pools", "*/*", 400),
+        ("/tokens/{chain}/{address}/pools", "/tokens/solana/11111111111111111111111111111112/pools", "*/*", 404),
+        ("/tokens/{chain}/{address}/pools", &format!("{here}/pools"), "text/html", 406),
         ("/ws", "/ws", "*/*", 426),
+        ("/stream", "/stream", "*/*", 400),
+        ("/stream", "/stream?channel=events,events", "*/*", 409),
     ] {
         let found = judged(&router, &judge, path, address, accept).await;
         assert_eq!(found, (status, Vec::new()), "{address}");
+    }
+    for (kind, body, status) in [
+        ("application/json", "[]", 400),
+        ("application/json", r#"{"until":1}"#, 400),
+        ("application/json", r#"{"limit":0}"#, 400),
+        ("application/json", r#"{"cursor":"x"}"#, 400),
+        ("text/plain", "{}", 415),
+    ] {
+        let found = judged_body(&router, &judge, "/tokens/query", kind, body).await;
+        assert_eq!(found, (status, Vec::new()), "{body}");
     }
 }
 
@@ -194,12 +266,13 @@ async fn an_empty_server_answers_as_described() {
 #[test]
 fn the_judge_sees_what_is_wrong() {
     let judge = Judge::strict(openapi());
-    let answer = |body: Value| judge.judge_answer("/livez", 200, "application/json", body.to_string().as_bytes());
+    let answer =
+        |body: Value| judge.judge_answer("get", "/livez", (200, "application/json", body.to_string().as_bytes()));
     assert_eq!(answer(json!({ "status": "ok" })), Vec::<String>::new());
     assert_eq!(answer(json!({ "status": "ok", "news": 1 })).len(), 1, "a member that is not described");
     assert_eq!(answer(json!({})).len(), 1, "a member that is missing");
-    assert_eq!(judge.judge_answer("/livez", 418, "", b"").len(), 1, "a status");
-    assert_eq!(judge.judge_answer("/livez", 200, "text/plain", b"ok").len(), 1, "a kind of body");
+    assert_eq!(judge.judge_answer("get", "/livez", (418, "", b"")).len(), 1, "a status");
+    assert_eq!(judge.judge_answer("get", "/livez", (200, "text/plain", b"ok")).len(), 1, "a kind of body");
     let row = json!({ "$ref": "#/components/schemas/Row" });
     let whole = json!(token(1, 1, OPENING));
     assert!(!judge.faults(&row, &whole).is_empty(), "a row without its rank");

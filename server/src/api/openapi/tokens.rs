@@ -2,13 +2,14 @@
 
 use memescope::query::{MAX_IDS, MAX_SEARCH_CHARS, Metric, Rank, SortKey, TokenQuery};
 use memescope::{Flag, Interval, Window};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Schemas;
-use super::operation::{Answer, Operation, Parameter, TAGGED};
-use super::shapes::{CandlesAnswer, TokenAnswer, TokensAnswer};
+use super::operation::{Answer, Body, Operation, Parameter, TAGGED};
+use super::shapes::{AnyRow, CandlesAnswer, PoolsAnswer, TokenAnswer, TokensAnswer};
 use crate::api::candles::{DEFAULT_CANDLES, MAX_CANDLES};
-use crate::api::params::DEFAULT_ROWS;
+use crate::api::format::Format;
+use crate::api::params::{DEFAULT_ROWS, MAX_QUERY_IDS};
 use crate::api::rows::{Column, EXTRAS};
 use crate::reader::MAX_ROWS;
 
@@ -19,8 +20,20 @@ pub(super) const ADDRESS: &str = "EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm";
 
 const LISTED: &[&str] = &["ETag", "Last-Modified", "Cache-Control", "Link"];
 
+const FILE: &[&str] = &["Cache-Control", "Content-Disposition"];
+
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
-    vec![list(schemas), one(schemas), candles(schemas)]
+    vec![list(schemas), query(schemas), one(schemas), pools(schemas), candles(schemas)]
+}
+
+/// A list in each of its forms. The headers are those of the page; a file says its name too.
+fn forms(schemas: &mut Schemas, headers: &'static [&'static str]) -> Vec<Answer> {
+    const CSV: &str = "text/csv; charset=utf-8; header=present";
+    let page = Answer::json(&schemas.of::<TokensAnswer>(), headers, "The page.");
+    let csv = Answer::text(CSV, FILE, "As a table: a line of names, then a line a row. What is not known is empty.");
+    let line = Some(schemas.of::<AnyRow>());
+    let ndjson = Answer::text(Format::Ndjson.media(), FILE, "A row a line, each as in `data` of the page.");
+    vec![page, csv, Answer { line, ..ndjson }]
 }
 
 fn list(schemas: &mut Schemas) -> Operation {
@@ -34,12 +47,74 @@ fn list(schemas: &mut Schemas) -> Operation {
                 paging neither repeats nor skips a token while ranks move; where that list is gone, `meta.rebased` says so. \
                 An unknown parameter is refused: a typing error in a filter must not show unfiltered rows. Rows with \
                 liquidity under 10,000 USD, or flagged `lookalike`, `fake_liquidity` or `wash`, stand after all others in \
-                every rank. Unknown figures stand last in either direction, and pass no bound."
+                every rank. Unknown figures stand last in either direction, and pass no bound.\n\n`format`, or else `Accept`, \
+                chooses between a page in JSON and a file in CSV or NDJSON. A file is the whole list, unless `limit` or \
+                `cursor` makes it a page; it is streamed out of one snapshot. A table has no columns for what `include` adds."
             .into(),
         parameters: list_parameters(),
-        answers: vec![Answer::json(&schemas.of::<TokensAnswer>(), LISTED, "The page.")],
+        body: None,
+        answers: forms(schemas, LISTED),
         problems: &["invalid_parameter", "unknown_parameter", "invalid_cursor", "not_acceptable", "not_ready"],
         limited: true,
+    }
+}
+
+fn query(schemas: &mut Schemas) -> Operation {
+    Operation {
+        path: "/tokens/query",
+        method: "post",
+        id: "queryTokens",
+        tag: TAG,
+        summary: "The list, for more tokens than an address names",
+        words: format!(
+            "The members of the body are the parameters of `GET /tokens`, with up to {MAX_QUERY_IDS} `ids` and as many rows. \
+             Rows keep the order of the ids unless `sort` is given; ids that are not on the board are left out. With \
+             `updated_since` a program is told only what changed since it last asked. The address takes no parameters, and \
+             nobody may keep the answer."
+        ),
+        parameters: Vec::new(),
+        body: Some(query_body()),
+        answers: forms(schemas, &["Cache-Control"]),
+        problems: &[
+            "invalid_parameter",
+            "unknown_parameter",
+            "bad_request",
+            "invalid_cursor",
+            "not_acceptable",
+            "request_timeout",
+            "payload_too_large",
+            "unsupported_media_type",
+            "not_ready",
+        ],
+        limited: true,
+    }
+}
+
+/// The parameters of the list as members of an object.
+fn query_body() -> Body {
+    let member = |parameter: Parameter| {
+        let Parameter { name, mut schema, example, .. } = parameter;
+        match name.as_str() {
+            "ids" => schema["maxItems"] = json!(MAX_QUERY_IDS),
+            // As many as there are ids, or those of a page.
+            "limit" => schema = json!({ "type": "integer", "minimum": 1, "maximum": MAX_QUERY_IDS }),
+            _ => {}
+        }
+        if !example.is_null() {
+            schema["examples"] = json!([example]);
+        }
+        (name, schema)
+    };
+    let members: Map<String, Value> = list_parameters().into_iter().map(member).collect();
+    Body {
+        words: "A JSON object of at most 64 KiB. Lists may also be texts with commas, numbers and truth values texts; \
+                `null` asks nothing.",
+        schema: json!({ "type": "object", "properties": members, "additionalProperties": false }),
+        example: json!({
+            "ids": [format!("solana:{ADDRESS}")],
+            "fields": ["id", "price_usd", "updated_at"],
+            "updated_since": "2026-11-22T21:55:03Z",
+        }),
     }
 }
 
@@ -50,9 +125,40 @@ fn one(schemas: &mut Schemas) -> Operation {
         id: "getToken",
         tag: TAG,
         summary: "One token",
-        words: "The row as the list has it, with its other names, and its place in the default ranking.".into(),
+        words: "The row as the list has it, with its other names, and its place in the default ranking. A token that is not on \
+                the board is looked up at DexScreener; what is found has no `rank`."
+            .into(),
         parameters: [place(), shape()].concat(),
+        body: None,
         answers: vec![Answer::json(&schemas.of::<TokenAnswer>(), TAGGED, "The token.")],
+        problems: &[
+            "invalid_parameter",
+            "unknown_parameter",
+            "invalid_address",
+            "token_not_found",
+            "not_acceptable",
+            "not_ready",
+            "sources_unavailable",
+            "upstream_timeout",
+        ],
+        limited: true,
+    }
+}
+
+fn pools(schemas: &mut Schemas) -> Operation {
+    Operation {
+        path: "/tokens/{chain}/{address}/pools",
+        method: "get",
+        id: "getPools",
+        tag: TAG,
+        summary: "Where a token trades",
+        words:
+            "The pools of a token on the board, best first, and why each of them counts or does not. A token that is \
+                priced by Jupiter alone has none. The `ETag` changes with the pools, not with every board."
+                .into(),
+        parameters: place(),
+        body: None,
+        answers: vec![Answer::json(&schemas.of::<PoolsAnswer>(), TAGGED, "The pools.")],
         problems: &[
             "invalid_parameter",
             "unknown_parameter",
@@ -95,6 +201,7 @@ fn candles(schemas: &mut Schemas) -> Operation {
                 minute."
             .into(),
         parameters: [place(), own].concat(),
+        body: None,
         answers: vec![Answer::json(&schemas.of::<CandlesAnswer>(), TAGGED, "The candles, oldest first.")],
         problems: &[
             "invalid_parameter",
@@ -148,10 +255,15 @@ fn list_parameters() -> Vec<Parameter> {
             json!({ "type": "string" }),
             Value::Null,
         ),
-        Parameter::query("format", "Written out, `Accept` does not matter.", one_of(&["json"], Some("json")), "json"),
+        Parameter::query(
+            "format",
+            "The form of the answer. Written out, `Accept` does not matter.",
+            one_of(&Format::ALL.map(Format::name), None),
+            "json",
+        ),
         Parameter::query(
             "updated_since",
-            "Only rows that changed, or were confirmed, after this.",
+            "Only rows of which a board made after this told a change. Send the `meta.as_of` of the last answer.",
             json!({ "type": "string", "format": "date-time" }),
             "2026-11-22T21:55:03Z",
         ),
@@ -160,7 +272,7 @@ fn list_parameters() -> Vec<Parameter> {
 }
 
 /// Filters, order and window: what a [`TokenQuery`] is read from.
-fn query_parameters() -> Vec<Parameter> {
+pub(super) fn query_parameters() -> Vec<Parameter> {
     let ranks: Vec<String> = Rank::ALL.map(|rank| format!("`{}`: {}", rank.name(), rank.formula())).into();
     let chain = json!({ "type": "array", "items": { "type": "string", "pattern": "^[a-z0-9_-]{1,32}$" } });
     let dex = json!({ "type": "array", "items": { "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" } });

@@ -7,7 +7,7 @@ use super::*;
 use crate::pages::testing::{Step, id};
 
 /// A token with two pools, one of which counts.
-pub(super) fn details(token: &TokenId) -> TokenDetails {
+pub(in crate::api) fn details(token: &TokenId) -> TokenDetails {
     let pool = |name: &str, reason, usd| PoolView {
         pool: format!("{name} of {}", token.address()).into(),
         dex: "orca".into(),
