@@ -57,8 +57,7 @@ pub(super) fn answer(
     let past = api.pages.past(selection);
     let details = shape.pools.then(|| api.details.snapshot());
     let board = &list.snapshot.board;
-    let versions =
-        format!("{:?} {:?}", past.as_ref().map(|past| past.seq), details.as_ref().map(|d| d.version));
+    let versions = format!("{:?} {:?}", past.as_ref().map(|past| past.seq), details.as_ref().map(|d| d.version));
     let mut head = Head::new(board, hash_of(&[format.name(), raw, &versions]), "no-cache");
     head.link = link;
     if head.is_held(headers) {
