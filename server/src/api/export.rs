@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use memescope::{Timestamp, TokenDetails};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -80,6 +80,8 @@ pub(super) fn answer(
         let piece = export.next_piece()?;
         Some((Ok::<_, std::convert::Infallible>(piece), export))
     });
+    // Whoever compresses it asks once more after the end.
+    let pieces = pieces.fuse();
     let mut response = Response::new(Body::from_stream(pieces));
     head.write(response.headers_mut());
     response.headers_mut().insert(header::CONTENT_TYPE, format.content_type());

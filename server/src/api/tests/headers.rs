@@ -190,3 +190,14 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     }
     assert_eq!(ask(Method::GET, "/livez").await.json(), json!({"status": "ok"}));
 }
+
+#[tokio::test]
+async fn a_file_comes_whole_however_it_is_packed() {
+    let site = served(&open());
+    let plain = site.send(Method::GET, "/tokens?format=csv", &[("accept-encoding", "identity")]).await;
+    let packed = site.send(Method::GET, "/tokens?format=csv", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(packed.header(header::CONTENT_ENCODING), "gzip");
+    let mut whole = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*packed.body), &mut whole).unwrap();
+    assert_eq!(whole, plain.body);
+}
