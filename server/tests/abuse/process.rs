@@ -102,9 +102,9 @@ impl Program {
 #[cfg(target_os = "linux")]
 #[test]
 fn http_out_of_files_it_neither_ends_nor_spins_and_heals() {
-    let program = Program::start("ulimit -n 64", &[]);
+    let program = Program::start("ulimit -n 128", &[]);
     program.until("the first rows", || program.get("/tokens") == 200);
-    let hold: Vec<TcpStream> = (0..120).map(|_| TcpStream::connect(program.address).unwrap()).collect();
+    let hold: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(program.address).unwrap()).collect();
     program.until("out of files", || program.log().contains("No connection can be accepted"));
     let before = program.ticks();
     // What it costs while this lasts.

@@ -299,7 +299,8 @@ async fn geckoterminal_tokens() {
 async fn geckoterminal_candles() {
     let usdt = "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7";
     for (name, interval, candles) in [
-        ("geckoterminal.ohlcv_hour.1", Interval::H1, 100),
+        // A hundred, of which two are of one hour.
+        ("geckoterminal.ohlcv_hour.1", Interval::H1, 99),
         ("geckoterminal.ohlcv.2", Interval::M15, 35),
         ("coingecko-onchain.ohlcv.doc1", Interval::D1, 2),
     ] {
