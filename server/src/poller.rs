@@ -47,10 +47,10 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// … where packing takes long, so seldom that it takes one part in so many of the time, …
-const JOURNAL_SHARE: u32 = 50;
+const JOURNAL_SHARE: u32 = 10;
 
 /// … and at least this often: what a crash can lose.
-const JOURNAL_LATEST: Duration = Duration::from_secs(30);
+const JOURNAL_LATEST: Duration = Duration::from_secs(5);
 
 /// Tells what readers look at.
 pub type Watching = Arc<dyn Fn() -> Watched + Send + Sync>;
@@ -421,7 +421,7 @@ mod tests {
 
     #[test]
     fn the_state_is_packed_as_seldom_as_it_is_costly() {
-        for (took_ms, pause_ms) in [(0, 1_000), (20, 1_000), (100, 5_000), (400, 20_000), (5_000, 30_000)] {
+        for (took_ms, pause_ms) in [(0, 1_000), (100, 1_000), (200, 2_000), (5_000, 5_000)] {
             let pause = journal_pause(Duration::from_millis(took_ms));
             assert_eq!(pause, Duration::from_millis(pause_ms), "{took_ms} ms");
         }
