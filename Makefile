@@ -25,7 +25,7 @@ test: ## Every test, in a real browser too
 lint: ## Formatting, clippy for both targets, documentation, dependency rules
 	@scripts/lint
 
-bench: ## The benchmarks
+bench: ## The benchmarks, about half an hour; one alone: make bench ARGS="tick"
 	@scripts/bench $(ARGS)
 
 e2e: ## The browser tests alone: make e2e ARGS="scroll"
