@@ -222,6 +222,13 @@ impl BoardState {
         state
     }
 
+    /// The state of the page of one token: a page of one row, which no list leads to.
+    pub(crate) fn of_token(location: Location, first: Option<TokenPage>) -> Self {
+        let state = Self::new(location, first.ok_or(PageError::Unreachable));
+        state.problem.set(None);
+        state
+    }
+
     /// Shows another view from its first page on.
     fn show(&self, page: TokenPage) {
         let ids: Arc<Vec<TokenId>> = Arc::new(page.rows.iter().map(|token| token.id.clone()).collect());

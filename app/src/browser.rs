@@ -11,12 +11,13 @@ pub(crate) mod hold;
 mod keys;
 pub(crate) mod look;
 mod scroll;
+mod sheet;
 mod socket;
 
 use std::time::Duration;
 
 use leptos::prelude::*;
-use memescope::Timestamp;
+use memescope::{Timestamp, TokenId};
 use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
@@ -53,6 +54,20 @@ pub(crate) fn start_status(state: BoardState) {
         if alive.is_none() {
             start_clock(state);
             feed::start(state);
+        }
+    });
+}
+
+/// Starts the page of one token, once it is alive: its row is followed, and what stands below it renewed.
+pub(crate) fn start_token(state: BoardState, token: Option<TokenId>) {
+    Effect::new(move |alive: Option<()>| {
+        if alive.is_none() {
+            start_clock(state);
+            flash::start();
+            feed::start(state);
+            if let Some(token) = token.clone() {
+                sheet::start(token);
+            }
         }
     });
 }

@@ -15,10 +15,11 @@
 //!
 //! # For the server
 //!
-//! [`shell()`] renders every address, and says itself when there is nothing at one; the one server function, [`LoadPage`],
-//! answers at `GET /api/page` and is registered by itself. Both look into their context for
+//! [`shell()`] renders every address, and says itself when there is nothing at one; the server functions, [`LoadPage`] at
+//! `GET /api/page` and [`LoadSheet`] at `GET /api/sheet`, are registered by themselves. They look into their context for
 //!
 //! - `Arc<dyn reader::TokenReader>`: where pages of rows and the status come from; without it every page says that it cannot be reached;
+//! - `Arc<Told>`, at the address of a token: what [`read_sheet`] read there, for rendering does not wait;
 //! - [`AssetNames`]: the files below `/pkg`, read once from `pkg/assets.json`; without it the names have no hash.
 //!
 //! The request's cookie and the nonce are found where `leptos_axum` and `leptos` put them. What the policy of the page
@@ -40,6 +41,8 @@ mod filters;
 mod footer;
 #[cfg(any(feature = "hydrate", test))]
 mod frame;
+#[cfg(feature = "ssr")]
+mod head;
 mod home;
 mod json;
 mod location;
@@ -52,13 +55,16 @@ mod server_fns;
 #[cfg(feature = "ssr")]
 mod shell;
 mod status;
+mod token_page;
 mod token_table;
 mod top_bar;
 
 pub use self::assets::AssetNames;
-pub use self::server_fns::{LoadPage, PageError};
+pub use self::server_fns::{LoadPage, LoadSheet, PageError};
 #[cfg(feature = "ssr")]
 pub use self::shell::shell;
+#[cfg(feature = "ssr")]
+pub use self::token_page::{Told, read_sheet};
 use leptos::prelude::*;
 
 use self::location::{Location, Place};
@@ -73,6 +79,7 @@ pub fn App() -> impl IntoView {
     move || match location.place.get() {
         Place::Board => part(home::Home(home::HomeProps { location })),
         Place::Status => part(status::StatusPage(status::StatusPageProps { location })),
+        Place::Token => part(token_page::TokenPageView(token_page::TokenPageViewProps { location })),
         Place::Nowhere => part(NotFound()),
     }
 }

@@ -4,6 +4,7 @@
 //! anew; those between the board and the status page load the other, which then has its numbers at once (`browser::history`); on the server an address is that of the request.
 
 use leptos::prelude::*;
+use memescope::{Chain, TokenId};
 
 /// What there is to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) enum Place {
     Board,
     /// How the board and its sources do.
     Status,
+    /// All that is known of one token.
+    Token,
     /// Nothing.
     Nowhere,
 }
@@ -22,20 +25,21 @@ impl Place {
         match path {
             "/" => Self::Board,
             "/status" => Self::Status,
+            _ if token_at(path).is_some() => Self::Token,
             _ => Self::Nowhere,
         }
     }
 }
 
-impl Place {
-    /// What the window is called.
-    #[cfg(feature = "ssr")]
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::Status => "Status · Memescope",
-            Self::Board | Self::Nowhere => "Memescope",
-        }
-    }
+/// The token whose page is at a path: `/token/{chain}/{address}`.
+pub(crate) fn token_at(path: &str) -> Option<TokenId> {
+    let (chain, address) = path.strip_prefix("/token/")?.split_once('/')?;
+    TokenId::new(&Chain::parse(chain)?, address).ok()
+}
+
+/// Where the page of a token is. Neither chain nor address holds anything that an address would have to write otherwise.
+pub(crate) fn token_href(id: &TokenId) -> String {
+    format!("/token/{}/{}", id.chain(), id.address())
 }
 
 /// Where the page is.
@@ -53,12 +57,6 @@ impl Location {
         Self { place: RwSignal::new(Place::at(&path)), search: RwSignal::new(search) }
     }
 
-    /// What is shown when the page begins.
-    #[cfg(feature = "ssr")]
-    pub(crate) fn place_of_request() -> Place {
-        Place::at(&path_and_search().0)
-    }
-
     /// Goes where the address points to by now.
     #[cfg(feature = "hydrate")]
     pub(crate) fn follow(self) {
@@ -74,14 +72,14 @@ impl Location {
 }
 
 #[cfg(feature = "hydrate")]
-fn path_and_search() -> (String, String) {
+pub(crate) fn path_and_search() -> (String, String) {
     let location = window().location();
     let search = location.search().unwrap_or_default();
     (location.pathname().unwrap_or_default(), search.strip_prefix('?').unwrap_or_default().to_owned())
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn path_and_search() -> (String, String) {
+pub(crate) fn path_and_search() -> (String, String) {
     #[cfg(feature = "ssr")]
     if let Some(request) = use_context::<http::request::Parts>() {
         return (request.uri.path().to_owned(), request.uri.query().unwrap_or_default().to_owned());

@@ -1,6 +1,10 @@
 //! The one door from server functions to the data: the page says what it needs, the server says where it comes from.
 
-use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenQuery};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use memescope::{Candle, Epoch, Interval, PoolView, Price, Seq, SourceReport, Timestamp, Token, TokenId, TokenQuery};
 use serde::{Deserialize, Serialize};
 
 /// Which part of the board a page asks for.
@@ -66,6 +70,46 @@ pub struct BoardStatus {
     pub sources: Vec<SourceReport>,
 }
 
+/// All that is known of one token.
+///
+/// It does not travel: what a browser sees of it is rendered by the server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenSheet {
+    /// The token, alone on a page: its row carries where each number comes from.
+    pub page: TokenPage,
+    /// Whether the board follows it; one that was looked up has no place there and does not move.
+    pub is_on_board: bool,
+    /// Its pools, best first.
+    pub pools: Vec<PoolView>,
+    /// Other symbols and names that sources give it.
+    pub aliases: Vec<Arc<str>>,
+    /// What its price did, oldest first.
+    pub candles: Vec<Candle>,
+    /// How long each of them is.
+    pub interval: Interval,
+}
+
+impl TokenSheet {
+    /// The token.
+    pub fn token(&self) -> Option<&Token> {
+        self.page.rows.first()
+    }
+}
+
+/// Why nothing is told of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SheetError {
+    /// Nobody knows it.
+    #[error("no source knows this token")]
+    Unknown,
+    /// It is not on the board, and who could tell of it does not answer now.
+    #[error("this token is not on the board, and its source cannot be asked now")]
+    Unavailable,
+}
+
+/// A sheet that is being put together.
+pub type SheetFuture<'a> = Pin<Box<dyn Future<Output = Result<TokenSheet, SheetError>> + Send + 'a>>;
+
 /// Why a page cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ReadError {
@@ -81,4 +125,8 @@ pub trait TokenReader: Send + Sync + 'static {
 
     /// How the board and its sources do.
     fn status(&self) -> BoardStatus;
+
+    /// All that is known of a token, with candles of an interval, or of one that shows most of its life. A token that is
+    /// not on the board may be looked up, which takes seconds at most.
+    fn sheet<'a>(&'a self, token: &'a TokenId, interval: Option<Interval>) -> SheetFuture<'a>;
 }

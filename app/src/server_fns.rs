@@ -71,6 +71,12 @@ pub async fn load_page(search: String, cursor: Option<String>) -> Result<TokenPa
     ssr::read_page(&search, cursor)
 }
 
+/// What stands below the row of a token's page, as markup: `token` is `chain:address`, `interval` that of the candles.
+#[server(prefix = "/api", endpoint = "sheet", input = GetUrl, output = Post<JsonText>)]
+pub async fn load_sheet(token: String, interval: Option<String>) -> Result<String, PageError> {
+    ssr::render_sheet(&token, interval.as_deref()).await
+}
+
 #[cfg(feature = "ssr")]
 pub(crate) use self::ssr::read_page;
 
@@ -83,6 +89,7 @@ mod ssr {
     use super::{PAGE_ROWS, PageError};
     use crate::address::PageAddress;
     use crate::reader::{PageRequest, ReadError, TokenPage, TokenReader};
+    use crate::token_page::sheet_html;
 
     /// Reads a page through the reader that the server provided.
     pub(crate) fn read_page(search: &str, cursor: Option<String>) -> Result<TokenPage, PageError> {
@@ -90,5 +97,15 @@ mod ssr {
         let PageAddress { query, .. } = PageAddress::parse(search);
         let request = PageRequest { query, limit: PAGE_ROWS, cursor };
         reader.page(&request).map_err(|ReadError::InvalidCursor| PageError::InvalidCursor)
+    }
+
+    /// Renders what is known of a token.
+    pub(super) async fn render_sheet(token: &str, interval: Option<&str>) -> Result<String, PageError> {
+        let reader = use_context::<Arc<dyn TokenReader>>().ok_or(PageError::Unreachable)?;
+        let token = token.parse().map_err(|_| PageError::Unreachable)?;
+        let interval = interval.and_then(|interval| interval.parse().ok());
+        // Nobody asks for it who does not have the token's page before him: what does not come now may come later.
+        let sheet = reader.sheet(&token, interval).await.map_err(|_| PageError::Unreachable)?;
+        Ok(sheet_html(&sheet))
     }
 }

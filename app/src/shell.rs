@@ -3,7 +3,7 @@
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
-use crate::location::Location;
+use crate::head::Head;
 use crate::preferences::Preferences;
 use crate::{App, AssetNames};
 
@@ -14,6 +14,7 @@ pub fn shell() -> impl IntoView {
     let (js, wasm, css) = (format!("/pkg/{js}"), format!("/pkg/{wasm}"), format!("/pkg/{css}"));
     let look = Preferences::of_request();
     let nonce = use_nonce();
+    let head = Head::of_request();
     // The script loads while the document still arrives; the markup is taken over when all of it is there.
     let start = format!(
         "const whole=new Promise(r=>document.readyState==='loading'?document.addEventListener('DOMContentLoaded',r):r());\
@@ -30,8 +31,12 @@ pub fn shell() -> impl IntoView {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <title>{Location::place_of_request().title()}</title>
-                <meta name="description" content="A live board of meme coins whose numbers say where they come from" />
+                <title>{head.title.clone()}</title>
+                <meta name="description" content=head.description.clone() />
+                {property("og:site_name", "Memescope".to_owned())}
+                {property("og:title", head.title)}
+                {property("og:description", head.description)}
+                {head.picture.map(card)}
                 <meta name="color-scheme" content="dark light" />
                 <link rel="preload" href="/fonts/instrument-sans.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
                 <link rel="stylesheet" href=css />
@@ -45,4 +50,25 @@ pub fn shell() -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The picture of the page, for those who show cards: they want a whole address.
+fn card(path: String) -> impl IntoView {
+    let host = use_context::<http::request::Parts>().and_then(|request| {
+        let header = |name| request.headers.get(name).and_then(|value| value.to_str().ok().map(str::to_owned));
+        let scheme =
+            header("x-forwarded-proto").filter(|scheme| scheme == "https").unwrap_or_else(|| "http".to_owned());
+        Some(format!("{scheme}://{}", header("host")?))
+    });
+    view! {
+        {property("og:image", format!("{}{path}", host.unwrap_or_default()))}
+        {property("og:image:width", "1200".to_owned())}
+        {property("og:image:height", "630".to_owned())}
+        <meta name="twitter:card" content="summary_large_image" />
+    }
+}
+
+/// A property of the card.
+fn property(name: &'static str, content: String) -> impl IntoView {
+    leptos::html::meta().attr("property", name).content(content)
 }

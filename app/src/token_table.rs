@@ -2,11 +2,13 @@
 
 mod cells;
 mod header;
+mod live_row;
 pub(crate) mod order;
 mod price_cell;
 mod row;
 pub(crate) mod window;
 
+pub(crate) use self::live_row::live_row;
 use leptos::prelude::*;
 use memescope::format;
 use memescope::query::SortKey;

@@ -1,13 +1,17 @@
-//! What the page's server functions read: pages of the board as values.
+//! What the page's server functions read: pages of the board as values, and all that is known of one token.
+
+mod sheet;
 
 use std::sync::Arc;
 
-use app::reader::{BoardStatus, PageRequest, ReadError, TokenPage, TokenReader};
-use memescope::Token;
+use app::reader::{BoardStatus, PageRequest, ReadError, SheetFuture, TokenPage, TokenReader};
+use memescope::{Interval, Token, TokenId};
 
 use crate::clock::Clock;
+use crate::history::History;
+use crate::lookup::Lookups;
 use crate::pages::{Pages, Selection};
-use crate::store::Store;
+use crate::store::{Details, Store};
 
 /// The most rows of a page.
 pub const MAX_ROWS: usize = 200;
@@ -19,12 +23,33 @@ pub struct BoardReader {
     pages: Arc<Pages>,
     clock: Clock,
     demo: bool,
+    details: Details,
+    lookups: Option<Lookups>,
+    history: Option<History>,
 }
 
 impl BoardReader {
     /// Reads from a store; `demo` says that its numbers are simulated.
     pub fn new(store: Arc<Store>, pages: Arc<Pages>, clock: Clock, demo: bool) -> Self {
-        Self { store, pages, clock, demo }
+        Self { store, pages, clock, demo, details: Details::default(), lookups: None, history: None }
+    }
+
+    /// The same, telling of pools and other names.
+    #[must_use]
+    pub fn with_details(self, details: Details) -> Self {
+        Self { details, ..self }
+    }
+
+    /// The same, looking up tokens that are not on the board.
+    #[must_use]
+    pub fn with_lookups(self, lookups: Lookups) -> Self {
+        Self { lookups: Some(lookups), ..self }
+    }
+
+    /// The same, telling the past.
+    #[must_use]
+    pub fn with_history(self, history: History) -> Self {
+        Self { history: Some(history), ..self }
     }
 }
 
@@ -66,6 +91,10 @@ impl TokenReader for BoardReader {
             demo: self.demo,
             sources: self.store.reports().to_vec(),
         }
+    }
+
+    fn sheet<'a>(&'a self, token: &'a TokenId, interval: Option<Interval>) -> SheetFuture<'a> {
+        Box::pin(self.read_sheet(token, interval))
     }
 }
 

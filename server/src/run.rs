@@ -108,8 +108,11 @@ fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readi
     let key = CursorKey::load_or_create(&config.state_dir()).map_err(RunError::Key)?;
     let pages = Arc::new(Pages::new(engine.store.clone(), key));
     tokio::spawn(pages.clone().follow());
-    let reader: Arc<dyn TokenReader> =
-        Arc::new(BoardReader::new(engine.store.clone(), pages.clone(), clock.clone(), is_demo));
+    let reader = BoardReader::new(engine.store.clone(), pages.clone(), clock.clone(), is_demo)
+        .with_history(engine.history.clone())
+        .with_details(engine.details.clone())
+        .with_lookups(engine.lookups.clone());
+    let reader: Arc<dyn TokenReader> = Arc::new(reader);
     let market = if is_demo { "demo" } else { "live" };
     let api = Api::new(engine.store.clone(), pages, market, readiness.clone())
         .with_history(engine.history.clone())

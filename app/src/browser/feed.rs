@@ -12,6 +12,7 @@ use memescope::{Timestamp, TokenId};
 use crate::board_state::{BoardFacts, BoardState, Connection};
 use crate::browser::{is_visible, later, now_ms, random, socket::Socket};
 use crate::frame::{Frame, Status};
+use crate::location::Place;
 use crate::server_fns::PAGE_ROWS;
 use crate::token_table::order;
 
@@ -218,7 +219,7 @@ impl Feed {
         let list = ListState::seeded(facts.epoch, facts.seq, ids.to_vec(), self.state.total.get_untracked());
         let rows = RowsState::seeded(facts.epoch, facts.seq, ids.iter().cloned());
         // A page from the middle of the list has no live head.
-        let params = (facts.first == 0).then(|| {
+        let params = (facts.first == 0 && state_has_list(self.state)).then(|| {
             let query = self.state.address.with_untracked(|address| address.query.to_pairs());
             let query = query.into_iter().collect();
             Params { head: u32::try_from(PAGE_ROWS).ok(), query, ..Params::default() }
@@ -283,4 +284,9 @@ impl Feed {
         }
         self.state.forget(gone);
     }
+}
+
+/// Whether the page shows a list; that of one token shows one row, whichever its rank is.
+fn state_has_list(state: BoardState) -> bool {
+    state.location.place.get_untracked() == Place::Board
 }

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
 use crate::browser::{form, history, hold, look, row_around, table_body, target};
+use crate::location::token_href;
 use crate::preferences::Keys;
 
 /// Follows the keyboard.
@@ -45,6 +46,7 @@ pub(super) fn start(state: BoardState) {
             "[" => go(address(&|address| address.over(neighbour(address.query.window, -1)))),
             "]" => go(address(&|address| address.over(neighbour(address.query.window, 1)))),
             "c" => copy_address(focus),
+            "Enter" if !inside.as_ref().is_some_and(is_pressable) => open_row(focus),
             "?" => show_keys(),
             key => match key.parse::<usize>().ok().and_then(|number| Rank::ALL.get(number.wrapping_sub(1)).copied()) {
                 Some(rank) => go(address(&|address| address.ranked_by(rank))),
@@ -127,6 +129,14 @@ fn to_top(state: BoardState) {
     }
     window().scroll_to_with_x_and_y(0.0, 0.0);
     state.release();
+}
+
+/// Opens the page of the token of the row with the focus.
+fn open_row(focus: Option<web_sys::Element>) {
+    let id = focus.and_then(|focus| row_around(&focus)).and_then(|(_, id)| id.parse().ok());
+    if let Some(id) = id {
+        let _ = window().location().set_href(&token_href(&id));
+    }
 }
 
 /// Copies the address of the row with the focus.

@@ -12,6 +12,7 @@ use super::cells::{self, cell};
 use super::price_cell::price_cell;
 use crate::board_state::{BoardState, Row};
 use crate::filters::flag_sentence;
+use crate::location::token_href;
 
 /// How many badges stand beside a symbol before the rest is counted.
 const BADGES: usize = 2;
@@ -123,7 +124,7 @@ struct Identity {
 }
 
 /// The header cell of a row: letter tile, symbol, marks, name and venue.
-fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
+pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
     let row = row.clone();
     let shown = Memo::new(move |_| {
         row.with(|token| Identity {
@@ -135,7 +136,7 @@ fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
         })
     });
     let hue = format!("tile hue-{}", hue(id));
-    let address = id.address().to_owned();
+    let (address, href) = (id.address().to_owned(), token_href(id));
     let content = move || {
         let Identity { symbol, name, dex, verified, flags } = shown.get();
         let symbol = symbol.as_deref().unwrap_or("—").to_owned();
@@ -146,7 +147,7 @@ fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
             <span class=hue.clone() aria-hidden="true">{letter(&symbol)}</span>
             <span class="who">
                 <span class="what">
-                    <bdi class="symbol" title=address.clone()>{symbol}</bdi>
+                    <a class="symbol" href=href.clone() rel="external" title=address.clone()><bdi>{symbol}</bdi></a>
                     {verified.then(tick)}
                     {badges}
                     {(more > 0).then(|| view! { <span class="badge" title=rest>{format!("+{more}")}</span> })}

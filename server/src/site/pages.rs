@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::AssetNames;
 use app::reader::TokenReader;
+use app::{AssetNames, Told, read_sheet};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -37,7 +37,27 @@ impl Pages {
         // The rows must be in the HTML itself: without JavaScript nothing would move them there.
         let board = get(render_app_async_with_context(self.context(), app::shell));
         let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), self.context(), app::shell);
-        functions.route("/", board.clone()).route("/status", board).with_state(options)
+        let pages = self.clone();
+        let token = get(move |request: Request| async move { pages.token(request).await });
+        functions
+            .route("/", board.clone())
+            .route("/status", board)
+            .route("/token/{chain}/{address}", token)
+            .with_state(options)
+    }
+
+    /// The page of a token: what it shows is read first, for rendering does not wait.
+    async fn token(&self, request: Request) -> Response {
+        let uri = request.uri();
+        let told = read_sheet(&*self.reader, uri.path(), uri.query().unwrap_or_default()).await.map(Arc::new);
+        let context = self.context();
+        let context = move || {
+            context();
+            if let Some(told) = told.clone() {
+                provide_context::<Arc<Told>>(told);
+            }
+        };
+        render_app_async_with_context(context, app::shell)(request).await
     }
 
     /// The page at an address that is none of the application's routes.

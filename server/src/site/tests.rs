@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use app::reader::{BoardStatus, PageRequest, ReadError, TokenPage};
+use app::reader::{BoardStatus, PageRequest, ReadError, SheetError, SheetFuture, TokenPage};
 use axum::body::{Body, to_bytes};
 use axum::http::HeaderMap;
-use memescope::{Epoch, Seq, SourceReport, Timestamp};
+use memescope::{Epoch, Interval, Seq, SourceReport, Timestamp, TokenId};
 use serde_json::json;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -40,6 +40,10 @@ impl TokenReader for Empty {
             demo: true,
             sources: Vec::new(),
         })
+    }
+
+    fn sheet<'a>(&'a self, _: &'a TokenId, _: Option<Interval>) -> SheetFuture<'a> {
+        Box::pin(async { Err(SheetError::Unavailable) })
     }
 
     fn status(&self) -> BoardStatus {
