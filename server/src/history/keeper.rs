@@ -345,8 +345,10 @@ impl Keeper {
         if matches!(interval, Interval::M15 | Interval::H1) {
             let spark = Arc::make_mut(self.sparks.entry(past.token.clone()).or_default());
             for candle in &candles {
-                // Its close is the price at its end.
+                // Its close is the price at its end. An hour is longer than a step: where that leaves one out, the price
+                // at its beginning is known too.
                 spark.fill(candle.at.plus(interval.duration()).minus(Duration::from_millis(1)), candle.close);
+                spark.fill(candle.at, candle.open);
             }
             shared.sparks.store(Arc::new(self.sparks.clone()));
         }
