@@ -14,6 +14,7 @@ use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenId};
 
 use crate::address::PageAddress;
 use crate::location::Location;
+use crate::part::memo;
 use crate::reader::{BoardStatus, TokenPage};
 use crate::server_fns::{PAGE_ROWS, PageError, load_page};
 use crate::token_table::{order, window};
@@ -142,7 +143,7 @@ pub(crate) struct BoardState {
 impl BoardState {
     /// The state of a page that begins with `first`.
     pub(crate) fn new(location: Location, first: Result<TokenPage, PageError>) -> Self {
-        let address = Memo::new(move |_| location.search.with(|search| PageAddress::parse(search)));
+        let address = memo(move |_| location.search.with(|search| PageAddress::parse(search)));
         let rows = StoredValue::new(HashMap::new());
         let known = RwSignal::new(0);
         let facts = RwSignal::new(PageFacts { generation: 0, first: 0, epoch: Epoch::default(), seq: 0 });
@@ -150,9 +151,9 @@ impl BoardState {
         let pinned: RwSignal<Arc<Vec<TokenId>>> = RwSignal::new(Arc::default());
         let holds = RwSignal::new(Holds::default());
         let released = RwSignal::new(0);
-        let held = Memo::new(move |_| holds.get().any());
-        let generation = Memo::new(move |_| facts.with(|facts| facts.generation));
-        let shown_head = Memo::new(move |before: Option<&ShownHead>| {
+        let held = memo(move |_| holds.get().any());
+        let generation = memo(move |_| facts.with(|facts| facts.generation));
+        let shown_head = memo(move |before: Option<&ShownHead>| {
             let now = ShownHead { ids: head.get(), generation: generation.get(), released: released.get() };
             match before {
                 Some(before)
@@ -163,7 +164,7 @@ impl BoardState {
                 _ => now,
             }
         });
-        let order = Memo::new(move |_| {
+        let order = memo(move |_| {
             known.track();
             let is_known = |id: &TokenId| rows.with_value(|rows: &HashMap<TokenId, Row>| rows.contains_key(id));
             Arc::new(pinned.with(|pinned| shown_head.with(|head| order::shown(&head.ids, pinned, PAGE_ROWS, is_known))))

@@ -11,7 +11,7 @@ use crate::footer::{Footer, NextPage};
 use crate::json;
 use crate::location::Location;
 use crate::notices::Notices;
-use crate::part::part;
+use crate::part::{live, part};
 use crate::reader::TokenPage;
 use crate::server_fns::{NotRead, PageError};
 use crate::token_table::TokenTable;
@@ -69,6 +69,6 @@ pub(crate) fn Home(location: Location) -> impl IntoView {
             {part(view! { <NextPage state /> })}
         </main>
         {part(view! { <Footer state /> })}
-        <p class="vh" role="status">{move || state.announcement.get()}</p>
+        <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }

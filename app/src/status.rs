@@ -13,7 +13,7 @@ use crate::board_state::BoardState;
 use crate::footer::Footer;
 use crate::json;
 use crate::location::Location;
-use crate::part::part;
+use crate::part::{Part, live, memo, part};
 use crate::reader::BoardStatus;
 use crate::server_fns::NotRead;
 use crate::top_bar::TopBar;
@@ -65,14 +65,14 @@ pub(crate) fn StatusPage(location: Location) -> impl IntoView {
             {sections}
         </main>
         {part(view! { <Footer state /> })}
-        <p class="vh" role="status">{move || state.announcement.get()}</p>
+        <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }
 
 /// How the board does.
 #[component]
 fn BoardSection(state: BoardState) -> impl IntoView {
-    let cells = Memo::new(move |_| words::board(state));
+    let cells = memo(move |_| words::board(state));
     let rows: Vec<_> = BOARD_LABELS
         .into_iter()
         .enumerate()
@@ -92,15 +92,13 @@ fn BoardSection(state: BoardState) -> impl IntoView {
 /// How a source does.
 #[component]
 fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
-    let report = Memo::new(move |_| {
-        state.sources.with(|sources| sources.iter().find(|report| report.source == source).cloned())
-    });
-    let cells = Memo::new(move |_| report.with(|report| words::source(report.as_ref(), state.now.get())));
+    let report =
+        memo(move |_| state.sources.with(|sources| sources.iter().find(|report| report.source == source).cloned()));
+    let cells = memo(move |_| report.with(|report| words::source(report.as_ref(), state.now.get())));
     let is_well = move || report.with(|report| report.as_ref().is_some_and(words::is_well));
     let left = move || report.with(|report| words::budget_left(report.as_ref()).to_string());
-    let rejects = Memo::new(move |_| {
-        report.with(|report| report.as_ref().map(|report| report.rejects.clone()).unwrap_or_default())
-    });
+    let rejects =
+        memo(move |_| report.with(|report| report.as_ref().map(|report| report.rejects.clone()).unwrap_or_default()));
     let rows: Vec<_> = LABELS
         .into_iter()
         .enumerate()
@@ -108,7 +106,7 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
             let bar = (at == BUDGET).then(|| {
                 view! {
                     <svg class="budget" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-                        <rect class="left" height="4" width=left />
+                        <rect class="left" height="4" width=live(left) />
                     </svg>
                 }
             });
@@ -121,24 +119,26 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
             <h2 id=format!("{name}-title")>
                 {source.label()}
                 " "
-                <span class="state" class:trouble=move || !is_well()>{move || cells.with(|cells| cells[0].clone())}</span>
+                <span class="state" class:trouble=live(move || !is_well())>
+                    {live(move || cells.with(|cells| cells[0].clone()))}
+                </span>
             </h2>
             <table class="facts">
                 <caption class="vh">{format!("How {} does", source.label())}</caption>
                 <tbody>{rows}</tbody>
             </table>
-            {move || rejects.with(|rejects| refused(source, rejects))}
+            {live(move || rejects.with(|rejects| refused(source, rejects)))}
         </section>
     }
 }
 
 /// A line of a table of facts.
-fn row(label: &'static str, text: impl Fn() -> String + Send + Sync + 'static, bar: Option<AnyView>) -> AnyView {
+fn row(label: &'static str, text: impl Fn() -> String + Send + 'static, bar: Option<Part>) -> Part {
     part(view! {
         <tr>
             <th scope="row">{label}</th>
             <td>
-                {text}
+                {live(text)}
                 {bar}
             </td>
         </tr>
@@ -146,7 +146,7 @@ fn row(label: &'static str, text: impl Fn() -> String + Send + Sync + 'static, b
 }
 
 /// What was refused, and why.
-fn refused(source: Source, rejects: &[RejectCount]) -> AnyView {
+fn refused(source: Source, rejects: &[RejectCount]) -> Part {
     if rejects.is_empty() {
         return part(view! { <p class="refused">"No value was refused."</p> });
     }
@@ -154,13 +154,13 @@ fn refused(source: Source, rejects: &[RejectCount]) -> AnyView {
         .iter()
         .map(|RejectCount { field, reason, count }| {
             let (field, reason, count) = (field.clone(), reason.replace('_', " "), memescope::format::count(*count));
-            view! {
+            part(view! {
                 <tr>
                     <td><code>{field}</code></td>
                     <td>{reason}</td>
                     <td class="number">{count}</td>
                 </tr>
-            }
+            })
         })
         .collect();
     part(view! {
