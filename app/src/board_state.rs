@@ -65,7 +65,7 @@ impl Holds {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PageFacts {
     /// Rises with every loaded view: what belongs to an older one is thrown away.
-    pub(crate) generation: u32,
+    pub(crate) generation: u64,
     /// The place of the first row in the whole list, from 0.
     pub(crate) first: u64,
     /// The snapshot that it was made from.
@@ -85,8 +85,8 @@ pub(crate) struct BoardFacts {
 #[derive(Clone, Debug, PartialEq)]
 struct ShownHead {
     ids: Arc<Vec<TokenId>>,
-    generation: u32,
-    released: u32,
+    generation: u64,
+    released: u64,
 }
 
 /// What the page knows.
@@ -98,7 +98,7 @@ pub(crate) struct BoardState {
     pub(crate) location: Location,
     rows: StoredValue<HashMap<TokenId, Row>>,
     /// Rises when rows become known or leave.
-    known: RwSignal<u32>,
+    known: RwSignal<u64>,
     pub(crate) facts: RwSignal<PageFacts>,
     /// The head as the feed tells it.
     pub(crate) head: RwSignal<Arc<Vec<TokenId>>>,
@@ -115,7 +115,7 @@ pub(crate) struct BoardState {
     pub(crate) next_cursor: RwSignal<Option<String>>,
     pub(crate) holds: RwSignal<Holds>,
     /// Rises when the waiting moves are to be shown although the order is held.
-    released: RwSignal<u32>,
+    released: RwSignal<u64>,
     /// Tokens that left the board while the order was held; their rows are still shown.
     pub(crate) left: RwSignal<Vec<TokenId>>,
     /// When the shown board was made.

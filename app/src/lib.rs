@@ -45,6 +45,7 @@ mod frame;
 mod head;
 mod home;
 mod json;
+mod letters;
 mod location;
 mod notices;
 mod part;
@@ -68,7 +69,7 @@ pub use self::token_page::{Told, read_sheet};
 use leptos::prelude::*;
 
 use self::location::{Location, Place};
-use self::part::{live, part};
+use self::part::{fixed, live};
 
 /// The whole application: what stands at the address.
 #[component]
@@ -77,10 +78,10 @@ pub fn App() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     browser::history::start(location);
     live(move || match location.place.get() {
-        Place::Board => part(home::Home(home::HomeProps { location })),
-        Place::Status => part(status::StatusPage(status::StatusPageProps { location })),
-        Place::Token => part(token_page::TokenPageView(token_page::TokenPageViewProps { location })),
-        Place::Nowhere => part(NotFound()),
+        Place::Board => fixed(home::Home(home::HomeProps { location })),
+        Place::Status => fixed(status::StatusPage(status::StatusPageProps { location })),
+        Place::Token => fixed(token_page::TokenPageView(token_page::TokenPageViewProps { location })),
+        Place::Nowhere => fixed(NotFound()),
     })
 }
 

@@ -6,7 +6,7 @@ use memescope::format;
 
 use crate::board_state::BoardState;
 use crate::filters;
-use crate::part::{live, live_part, memo, part};
+use crate::part::{fixed, live, live_part, memo};
 use crate::server_fns::PageError;
 
 /// The bars under the controls.
@@ -45,13 +45,13 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
     let lost = live_part(move || (link.get() == LinkState::Disconnected).then(|| view! { <Lost state /> }));
     let problem = live_part(move || {
         state.problem.get().map(|problem| match problem.error {
-            PageError::InvalidCursor => part(view! {
+            PageError::InvalidCursor => fixed(view! {
                 <p class="notice warn" data-testid="problem">
                     "This place in the list is not valid any more. "
                     <a href=state.address.with(|address| address.href(&address.query))>"Begin at the top"</a>
                 </p>
             }),
-            PageError::Unreachable => part(view! {
+            PageError::Unreachable => fixed(view! {
                 <p class="notice warn" data-testid="problem">
                     {if problem.more {
                         "The next rows could not be loaded. "
@@ -111,10 +111,10 @@ fn retry_now() {
 pub(crate) fn NoRows(state: BoardState) -> impl IntoView {
     let words = live(move || {
         if state.problem.with(Option::is_some) {
-            return part(view! { <p>"The rows are not here."</p> });
+            return fixed(view! { <p>"The rows are not here."</p> });
         }
         if state.is_first_start() {
-            return part(view! { <p>"Waiting for the first answer of the sources…"</p> });
+            return fixed(view! { <p>"Waiting for the first answer of the sources…"</p> });
         }
         state.address.with(|address| {
             let query = &address.query;
@@ -122,14 +122,14 @@ pub(crate) fn NoRows(state: BoardState) -> impl IntoView {
                 .into_iter()
                 .map(|chip| {
                     let label = format!("Remove {}", chip.words());
-                    part(view! { <a class="pill" href=address.without(&chip.key)>{label}</a> })
+                    fixed(view! { <a class="pill" href=address.without(&chip.key)>{label}</a> })
                 })
                 .collect::<Vec<_>>();
             let words = match &query.q {
                 Some(q) => format!("No match for “{q}”."),
                 None => "No token passes these filters.".to_owned(),
             };
-            part(view! {
+            fixed(view! {
                 <p><bdi>{words}</bdi></p>
                 <p class="ways">{removable}</p>
             })

@@ -16,15 +16,20 @@ pub(crate) use self::browser::Part;
 #[cfg(not(feature = "hydrate"))]
 pub(crate) type Part = AnyView;
 
-/// Hides what a view is made of.
-#[cfg(feature = "hydrate")]
+/// Hides what a view is made of. When it is made again, what stands in the document is brought up to date.
 pub(crate) fn part(view: impl IntoView + 'static) -> Part {
-    Part::new(view)
+    #[cfg(feature = "hydrate")]
+    return Part::changing(view);
+    #[cfg(not(feature = "hydrate"))]
+    view.into_any()
 }
 
-/// Hides what a view is made of.
-#[cfg(not(feature = "hydrate"))]
-pub(crate) fn part(view: impl IntoView + 'static) -> Part {
+/// Hides what a view is made of that is made once: what changes in it are its [`Live`] values. Made again, it takes the
+/// place of what stands in the document.
+pub(crate) fn fixed(view: impl IntoView + 'static) -> Part {
+    #[cfg(feature = "hydrate")]
+    return Part::fixed(view);
+    #[cfg(not(feature = "hydrate"))]
     view.into_any()
 }
 

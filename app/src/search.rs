@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::board_state::BoardState;
-use crate::part::{Part, live, live_part, part};
+use crate::part::{Part, fixed, live, live_part};
 
 /// The search field. Enter searches, with JavaScript without a reload.
 #[component]
@@ -36,7 +36,7 @@ pub(crate) fn carried(address: &crate::address::PageAddress, fields: &[&str]) ->
     address
         .pairs_without(fields)
         .into_iter()
-        .map(|(name, value)| part(view! { <input r#type="hidden" name=name value=value /> }))
+        .map(|(name, value)| fixed(view! { <input r#type="hidden" name=name value=value /> }))
         .collect()
 }
 

@@ -13,7 +13,7 @@ use crate::board_state::BoardState;
 use crate::footer::Footer;
 use crate::json;
 use crate::location::Location;
-use crate::part::{Part, live, memo, part};
+use crate::part::{Part, fixed, live, memo};
 use crate::reader::BoardStatus;
 use crate::server_fns::NotRead;
 use crate::top_bar::TopBar;
@@ -54,17 +54,17 @@ pub(crate) fn StatusPage(location: Location) -> impl IntoView {
     let state = BoardState::of_status(location, first);
     #[cfg(feature = "hydrate")]
     crate::browser::start_status(state);
-    let sections: Vec<_> = Source::ALL.map(|source| part(view! { <SourceSection state source /> })).into();
-    part(view! {
+    let sections: Vec<_> = Source::ALL.map(|source| fixed(view! { <SourceSection state source /> })).into();
+    fixed(view! {
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>
-        <header class="chrome">{part(view! { <TopBar state /> })}</header>
+        <header class="chrome">{fixed(view! { <TopBar state /> })}</header>
         <main class="status">
             <p class="notice without-script">"Live updates need JavaScript. Reload for new numbers."</p>
             <p class="back"><a href="/" rel="external">"Back to the board"</a></p>
-            {part(view! { <BoardSection state /> })}
+            {fixed(view! { <BoardSection state /> })}
             {sections}
         </main>
-        {part(view! { <Footer state /> })}
+        {fixed(view! { <Footer state /> })}
         <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }
@@ -110,7 +110,7 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
                     </svg>
                 }
             });
-            row(label, move || cells.with(|cells| cells[at + 1].clone()), bar.map(part))
+            row(label, move || cells.with(|cells| cells[at + 1].clone()), bar.map(fixed))
         })
         .collect();
     let name = source.name();
@@ -134,7 +134,7 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
 
 /// A line of a table of facts.
 fn row(label: &'static str, text: impl Fn() -> String + Send + 'static, bar: Option<Part>) -> Part {
-    part(view! {
+    fixed(view! {
         <tr>
             <th scope="row">{label}</th>
             <td>
@@ -148,13 +148,13 @@ fn row(label: &'static str, text: impl Fn() -> String + Send + 'static, bar: Opt
 /// What was refused, and why.
 fn refused(source: Source, rejects: &[RejectCount]) -> Part {
     if rejects.is_empty() {
-        return part(view! { <p class="refused">"No value was refused."</p> });
+        return fixed(view! { <p class="refused">"No value was refused."</p> });
     }
     let rows: Vec<_> = rejects
         .iter()
         .map(|RejectCount { field, reason, count }| {
             let (field, reason, count) = (field.clone(), reason.replace('_', " "), memescope::format::count(*count));
-            part(view! {
+            fixed(view! {
                 <tr>
                     <td><code>{field}</code></td>
                     <td>{reason}</td>
@@ -163,7 +163,7 @@ fn refused(source: Source, rejects: &[RejectCount]) -> Part {
             })
         })
         .collect();
-    part(view! {
+    fixed(view! {
         <table class="refused">
             <caption>{format!("Values of {} that were refused", source.label())}</caption>
             <thead>

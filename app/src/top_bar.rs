@@ -8,7 +8,7 @@ use memescope::{SourceReport, SourceState, format};
 
 use crate::board_state::BoardState;
 use crate::location::Place;
-use crate::part::{Part, live, live_part, memo, part};
+use crate::part::{Part, fixed, live, live_part, memo, part};
 use crate::search::Search;
 
 /// The top bar.
@@ -103,7 +103,7 @@ fn Look() -> impl IntoView {
     view! {
         <details class="menu look needs-script" name="menu" on:toggle=move |_| opened.set(true)>
             <summary class="pill" title="Theme, colours, density, keys">"View"</summary>
-            <div class="sheet">{live_part(move || opened.get().then(|| part(choices())))}</div>
+            <div class="sheet">{live_part(move || opened.get().then(|| fixed(choices())))}</div>
         </details>
     }
 }

@@ -29,7 +29,7 @@ struct Feed {
     state: BoardState,
     client: FeedClient,
     socket: Option<Socket>,
-    generation: u32,
+    generation: u64,
     rows_due: bool,
     clock: Timestamp,
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::part::{live, part};
+use crate::part::{fixed, live};
 use crate::preferences::{COOKIE, Density, Keys, Palette, Preferences, Theme};
 
 /// What single keys do.
@@ -63,7 +63,7 @@ pub(crate) fn Choices() -> impl IntoView {
                 look.update(|look| set(look, at));
                 choose(look.get_untracked());
             };
-            part(view! {
+            fixed(view! {
                 <button r#type="button" aria-pressed=live(move || is(look.get(), at).to_string()) on:click=press>
                     {label}
                 </button>
@@ -74,7 +74,7 @@ pub(crate) fn Choices() -> impl IntoView {
                       is: fn(Preferences, usize) -> bool,
                       set: fn(&mut Preferences, usize)| {
         let options: Vec<_> = labels.into_iter().enumerate().map(|(at, label)| option(label, is, set, at)).collect();
-        part(view! {
+        fixed(view! {
             <fieldset>
                 <legend>{label}</legend>
                 <div class="options">{options}</div>
@@ -107,7 +107,7 @@ pub(crate) fn Choices() -> impl IntoView {
             |look, at| look.keys = Keys::ALL[at],
         )}
         <dl class="keys">
-            {KEYS.into_iter().map(|(key, what)| part(view! {
+            {KEYS.into_iter().map(|(key, what)| fixed(view! {
                 <div>
                     <dt>{key}</dt>
                     <dd>{what}</dd>

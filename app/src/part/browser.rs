@@ -17,12 +17,23 @@ use leptos::tachys::view::{Mountable, Position, PositionState};
 pub(crate) struct Part(Box<dyn Inside>);
 
 impl Part {
-    pub(super) fn new<V: RenderHtml + 'static>(view: V) -> Self {
-        // Such a view would need a mark in the document by which it is found again.
+    pub(super) fn changing<V: RenderHtml + 'static>(view: V) -> Self {
+        // A view of nothing would need a mark in the document by which it is found again.
         const { assert!(V::EXISTS, "a part shows something") };
-        Self(Box::new(view))
+        Self(Box::new(Changing(view)))
+    }
+
+    pub(super) fn fixed<V: RenderHtml + 'static>(view: V) -> Self {
+        const { assert!(V::EXISTS, "a part shows something") };
+        Self(Box::new(Fixed(view)))
     }
 }
+
+/// A view that is brought up to date where it stands.
+struct Changing<V>(V);
+
+/// A view in whose place another one is put.
+struct Fixed<V>(V);
 
 /// What a part is made of.
 trait Inside: Send {
@@ -34,20 +45,20 @@ trait Inside: Send {
     fn rebuild_part(self: Box<Self>, state: &mut PartState) -> Option<Part>;
 }
 
-impl<V: RenderHtml + 'static> Inside for V {
+impl<V: RenderHtml + 'static> Inside for Changing<V> {
     fn build_part(self: Box<Self>) -> PartState {
-        PartState { kind: TypeId::of::<V>(), standing: Box::new(self.build()) }
+        PartState { kind: Some(TypeId::of::<V>()), standing: Box::new(self.0.build()) }
     }
 
     fn hydrate_part(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> PartState {
-        PartState { kind: TypeId::of::<V>(), standing: Box::new(self.hydrate::<true>(cursor, position)) }
+        PartState { kind: Some(TypeId::of::<V>()), standing: Box::new(self.0.hydrate::<true>(cursor, position)) }
     }
 
     fn rebuild_part(self: Box<Self>, state: &mut PartState) -> Option<Part> {
         // Other views may have the same state, so that its type does not tell.
-        match (state.kind == TypeId::of::<V>()).then(|| state.standing.any().downcast_mut()).flatten() {
+        match (state.kind == Some(TypeId::of::<V>())).then(|| state.standing.any().downcast_mut()).flatten() {
             Some(standing) => {
-                self.rebuild(standing);
+                self.0.rebuild(standing);
                 None
             }
             None => Some(Part(self)),
@@ -55,9 +66,24 @@ impl<V: RenderHtml + 'static> Inside for V {
     }
 }
 
+impl<V: RenderHtml + 'static> Inside for Fixed<V> {
+    fn build_part(self: Box<Self>) -> PartState {
+        PartState { kind: None, standing: Box::new(self.0.build()) }
+    }
+
+    fn hydrate_part(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> PartState {
+        PartState { kind: None, standing: Box::new(self.0.hydrate::<true>(cursor, position)) }
+    }
+
+    fn rebuild_part(self: Box<Self>, _: &mut PartState) -> Option<Part> {
+        Some(Part(self))
+    }
+}
+
 /// A part that stands in the document.
 pub(crate) struct PartState {
-    kind: TypeId,
+    /// What it is made of, where that can be brought up to date.
+    kind: Option<TypeId>,
     standing: Box<dyn Standing>,
 }
 

@@ -12,8 +12,9 @@ use super::cells::{self, cell};
 use super::price_cell::price_cell;
 use crate::board_state::{BoardState, Row};
 use crate::filters::flag_sentence;
+use crate::letters;
 use crate::location::token_href;
-use crate::part::{Part, live, live_part, memo, part};
+use crate::part::{Part, fixed, live, live_part, memo, part};
 
 /// How many badges stand beside a symbol before the rest is counted.
 const BADGES: usize = 2;
@@ -79,7 +80,7 @@ pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>,
         cell(name, cells::change(&row, of))
     });
     let [m5, h1, h6, h24] = changes;
-    part(view! {
+    fixed(view! {
         <tr
             data-id=id.to_string()
             tabindex="-1"
@@ -183,7 +184,7 @@ fn badge(flag: Flag) -> Part {
 
 /// The letter of a tile: the first letter or digit of the symbol.
 fn letter(symbol: &str) -> String {
-    symbol.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".to_owned(), |first| first.to_uppercase().collect())
+    letters::first(symbol).map_or_else(|| "?".to_owned(), |first| letters::capitals(&first))
 }
 
 /// The hue of a tile, from the address: the same on every machine.
@@ -200,8 +201,8 @@ fn venue(dex: &str) -> String {
 }
 
 fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    letters::capitals(first) + rest
 }
 
 #[cfg(test)]
