@@ -266,8 +266,8 @@ impl TokenQuery {
     pub fn set_bound(&mut self, metric: Metric, window: Option<Window>, min: Option<f64>, max: Option<f64>) {
         self.bounds.retain(|bound| (bound.metric, bound.window) != (metric, window));
         if min.is_some() || max.is_some() {
-            self.bounds.push(Bound { metric, window, min, max });
-            self.bounds.sort_by_key(|bound| (bound.metric, bound.window));
+            let place = self.bounds.partition_point(|bound| (bound.metric, bound.window) < (metric, window));
+            self.bounds.insert(place, Bound { metric, window, min, max });
         }
     }
 

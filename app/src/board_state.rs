@@ -14,6 +14,7 @@ use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenId};
 
 use crate::address::PageAddress;
 use crate::location::Location;
+use crate::part::memo;
 use crate::reader::{BoardStatus, TokenPage};
 use crate::server_fns::{PAGE_ROWS, PageError, load_page};
 use crate::token_table::{order, window};
@@ -64,7 +65,7 @@ impl Holds {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PageFacts {
     /// Rises with every loaded view: what belongs to an older one is thrown away.
-    pub(crate) generation: u32,
+    pub(crate) generation: u64,
     /// The place of the first row in the whole list, from 0.
     pub(crate) first: u64,
     /// The snapshot that it was made from.
@@ -84,8 +85,8 @@ pub(crate) struct BoardFacts {
 #[derive(Clone, Debug, PartialEq)]
 struct ShownHead {
     ids: Arc<Vec<TokenId>>,
-    generation: u32,
-    released: u32,
+    generation: u64,
+    released: u64,
 }
 
 /// What the page knows.
@@ -97,7 +98,7 @@ pub(crate) struct BoardState {
     pub(crate) location: Location,
     rows: StoredValue<HashMap<TokenId, Row>>,
     /// Rises when rows become known or leave.
-    known: RwSignal<u32>,
+    known: RwSignal<u64>,
     pub(crate) facts: RwSignal<PageFacts>,
     /// The head as the feed tells it.
     pub(crate) head: RwSignal<Arc<Vec<TokenId>>>,
@@ -114,7 +115,7 @@ pub(crate) struct BoardState {
     pub(crate) next_cursor: RwSignal<Option<String>>,
     pub(crate) holds: RwSignal<Holds>,
     /// Rises when the waiting moves are to be shown although the order is held.
-    released: RwSignal<u32>,
+    released: RwSignal<u64>,
     /// Tokens that left the board while the order was held; their rows are still shown.
     pub(crate) left: RwSignal<Vec<TokenId>>,
     /// When the shown board was made.
@@ -142,7 +143,7 @@ pub(crate) struct BoardState {
 impl BoardState {
     /// The state of a page that begins with `first`.
     pub(crate) fn new(location: Location, first: Result<TokenPage, PageError>) -> Self {
-        let address = Memo::new(move |_| location.search.with(|search| PageAddress::parse(search)));
+        let address = memo(move |_| location.search.with(|search| PageAddress::parse(search)));
         let rows = StoredValue::new(HashMap::new());
         let known = RwSignal::new(0);
         let facts = RwSignal::new(PageFacts { generation: 0, first: 0, epoch: Epoch::default(), seq: 0 });
@@ -150,9 +151,9 @@ impl BoardState {
         let pinned: RwSignal<Arc<Vec<TokenId>>> = RwSignal::new(Arc::default());
         let holds = RwSignal::new(Holds::default());
         let released = RwSignal::new(0);
-        let held = Memo::new(move |_| holds.get().any());
-        let generation = Memo::new(move |_| facts.with(|facts| facts.generation));
-        let shown_head = Memo::new(move |before: Option<&ShownHead>| {
+        let held = memo(move |_| holds.get().any());
+        let generation = memo(move |_| facts.with(|facts| facts.generation));
+        let shown_head = memo(move |before: Option<&ShownHead>| {
             let now = ShownHead { ids: head.get(), generation: generation.get(), released: released.get() };
             match before {
                 Some(before)
@@ -163,7 +164,7 @@ impl BoardState {
                 _ => now,
             }
         });
-        let order = Memo::new(move |_| {
+        let order = memo(move |_| {
             known.track();
             let is_known = |id: &TokenId| rows.with_value(|rows: &HashMap<TokenId, Row>| rows.contains_key(id));
             Arc::new(pinned.with(|pinned| shown_head.with(|head| order::shown(&head.ids, pinned, PAGE_ROWS, is_known))))

@@ -5,6 +5,7 @@ use memescope::{Rank, Window};
 
 use crate::board_state::BoardState;
 use crate::filters::{self, Chip};
+use crate::part::{live, live_part, memo, part};
 use crate::search::carried;
 
 /// The windows of the switch.
@@ -27,12 +28,12 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
     view! {
         <div class="controls">
             <nav class="segment" aria-label="Ranking">
-                {move || address.with(|address| {
+                {live_part(move || address.with(|address| {
                     Rank::ALL
                         .into_iter()
                         .map(|rank| {
                             let current = address.query.rank == rank && address.query.sort.is_none();
-                            view! {
+                            part(view! {
                                 <a
                                     href=address.ranked_by(rank)
                                     data-rank=rank.name()
@@ -41,18 +42,18 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
                                 >
                                     {rank.label()}
                                 </a>
-                            }
+                            })
                         })
                         .collect::<Vec<_>>()
-                })}
+                }))}
             </nav>
             <nav class="segment" aria-label="Window">
-                {move || address.with(|address| {
+                {live_part(move || address.with(|address| {
                     WINDOWS
                         .into_iter()
                         .map(|window| {
                             let current = address.query.window == window;
-                            view! {
+                            part(view! {
                                 <a
                                     href=address.over(window)
                                     data-window=window.name()
@@ -61,19 +62,19 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
                                 >
                                     {window.label()}
                                 </a>
-                            }
+                            })
                         })
                         .collect::<Vec<_>>()
-                })}
+                }))}
             </nav>
             <div class="chips">
-                {move || address.with(|address| {
+                {live_part(move || address.with(|address| {
                     filters::chips(&address.query)
                         .into_iter()
                         .map(|chip| {
                             let Chip { key, name, value } = chip;
                             let remove = format!("Remove the filter {name} {value}");
-                            view! {
+                            part(view! {
                                 <span class="chip" data-testid=format!("chip-{key}")>
                                     {name}
                                     " "
@@ -82,10 +83,10 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
                                         <span aria-hidden="true">"×"</span>
                                     </a>
                                 </span>
-                            }
+                            })
                         })
                         .collect::<Vec<_>>()
-                })}
+                }))}
                 <FilterForm state />
             </div>
             <HoldPill state />
@@ -96,14 +97,14 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
 /// What waits while the order is held, and the way to let it go.
 #[component]
 fn HoldPill(state: BoardState) -> impl IntoView {
-    let waiting = Memo::new(move |_| state.waiting_moves());
-    let asked = Memo::new(move |_| state.holds.with(|holds| holds.asked));
-    let words = move || match (waiting.get(), asked.get()) {
+    let waiting = memo(move |_| state.waiting_moves());
+    let asked = memo(move |_| state.holds.with(|holds| holds.asked));
+    let words = live(move || match (waiting.get(), asked.get()) {
         (0, false) => "Hold".to_owned(),
         (0, true) => "Held".to_owned(),
         (1, _) => "Held: 1 move waiting".to_owned(),
         (moves, _) => format!("Held: {moves} moves waiting"),
-    };
+    });
     let click = move |_| {
         if waiting.get_untracked() > 0 {
             state.holds.update(|holds| holds.asked = false);
@@ -116,8 +117,8 @@ fn HoldPill(state: BoardState) -> impl IntoView {
         <button
             r#type="button"
             class="pill hold needs-script"
-            class:waiting=move || { waiting.get() > 0 || asked.get() }
-            aria-pressed=move || if asked.get() { "true" } else { "false" }
+            class:waiting=live(move || waiting.get() > 0 || asked.get())
+            aria-pressed=live(move || asked.get().to_string())
             data-testid="hold"
             title="Holds the order still while the values go on (Space)"
             on:click=click
@@ -131,25 +132,25 @@ fn HoldPill(state: BoardState) -> impl IntoView {
 #[component]
 fn FilterForm(state: BoardState) -> impl IntoView {
     let address = state.address;
-    let fields = move || {
+    let fields = live_part(move || {
         address.with(|address| {
             let pairs = address.query.to_page_pairs();
             let value = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
             FIELDS
                 .into_iter()
                 .map(|(key, label, hint)| {
-                    view! {
+                    part(view! {
                         <label>
                             <span>{label}</span>
                             <input name=key value=value(key) placeholder=hint inputmode="text" autocomplete="off" />
                         </label>
-                    }
+                    })
                 })
                 .collect::<Vec<_>>()
         })
-    };
+    });
     let names: Vec<&str> = FIELDS.iter().map(|(key, ..)| *key).chain(["verified"]).collect();
-    let verified = move || address.with(|address| address.query.verified == Some(true));
+    let verified = live(move || address.with(|address| address.query.verified == Some(true)));
     view! {
         <details class="menu" name="menu">
             <summary class="pill">"+ Filter"</summary>
@@ -159,7 +160,7 @@ fn FilterForm(state: BoardState) -> impl IntoView {
                     <input r#type="checkbox" name="verified" value="true" checked=verified />
                     <span>"Verified only"</span>
                 </label>
-                {move || carried(&address.get(), &names)}
+                {live_part(move || carried(&address.get(), &names))}
                 <div class="actions">
                     <button r#type="submit" class="primary">"Apply"</button>
                     <a class="pill" href="/">"Reset the view"</a>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::board_state::BoardState;
 use crate::location::Place;
+use crate::part::{live, live_part};
 use crate::server_fns::PAGE_ROWS;
 
 /// The link to the next rows; with JavaScript they come by themselves, and the link asks for them.
@@ -14,17 +15,17 @@ pub(crate) fn NextPage(state: BoardState) -> impl IntoView {
         state.problem.set(None);
         state.load_more();
     };
-    let loaded = move || {
+    let loaded = live(move || {
         let (rows, total) = (state.order.with(|order| order.len()), state.total.get());
         format!("{} of {} tokens", memescope::format::count(rows as u64), memescope::format::count(total))
-    };
+    });
     view! {
         <nav class="next" aria-label="More rows">
             <span>{loaded}</span>
-            {move || state.next_cursor.get().map(|cursor| {
+            {live_part(move || state.next_cursor.get().map(|cursor| {
                 let href = state.address.with(|address| address.at(&cursor));
                 view! { <a rel="next" class="pill" href=href on:click=more>{format!("Next {PAGE_ROWS}")}</a> }
-            })}
+            }))}
         </nav>
     }
 }
@@ -33,9 +34,16 @@ pub(crate) fn NextPage(state: BoardState) -> impl IntoView {
 #[component]
 pub(crate) fn Footer(state: BoardState) -> impl IntoView {
     let at_status = state.location.place.get_untracked() == Place::Status;
-    let api = move || {
-        if at_status { "/sources".to_owned() } else { state.address.with(crate::address::PageAddress::api_href) }
-    };
+    let api =
+        live(
+            move || {
+                if at_status {
+                    "/sources".to_owned()
+                } else {
+                    state.address.with(crate::address::PageAddress::api_href)
+                }
+            },
+        );
     view! {
         <footer class="foot" id="foot">
             <p class="care">"No flag does not mean safe. Nothing here is advice."</p>

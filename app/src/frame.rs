@@ -1,7 +1,7 @@
 //! What the page reads of the feed.
 //!
-//! The kind of a message is read first, and the rest of it as the type of that kind. Lists, rows and heartbeats come as
-//! bytes where the server speaks the compact subprotocol.
+//! The compact subprotocol: lists, rows and heartbeats come as bytes, all else as JSON, whose kind is read first and the
+//! rest as the type of that kind.
 
 use memescope::feed::client::Incoming;
 use memescope::feed::compact::{self, CompactFrame, RowsFrame};
@@ -79,13 +79,12 @@ fields! {
     Answer { id }
     Subscribed { id, sub, channel }
     Status { sources, sol_usd, stale, seq, as_of, tokens }
-    Heartbeat { as_of }
     Refused { id, status }
     Bye { retry_after_ms }
 }
 
 impl Frame {
-    /// Reads a message; `None` when it is none.
+    /// Reads a message in JSON; `None` when it is none.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let json = Json::parse(text)?;
         let kind: String = json.field("type")?;
@@ -93,17 +92,14 @@ impl Frame {
             "hello" => Self::Hello(Hello::read(&json)?),
             "subscribed" => Self::Subscribed(Subscribed::read(&json)?),
             "updated" => Self::Updated(Answer::read(&json)?),
-            "snapshot" => Self::Snapshot(SnapshotFrame::read(&json)?),
-            "delta" => Self::Delta(DeltaFrame::read(&json)?),
             "status" => Self::Status(Status::read(&json)?),
-            "heartbeat" => Self::Heartbeat(Heartbeat::read(&json)?),
             "error" => Self::Refused(Refused::read(&json)?),
             "bye" => Self::Bye(Bye::read(&json)?),
             _ => Self::Other,
         })
     }
 
-    /// Reads a message of the compact subprotocol; `None` when it is none.
+    /// Reads a message in bytes; `None` when it is none.
     pub(crate) fn read_compact(bytes: &[u8]) -> Option<Self> {
         Some(match compact::read(bytes)? {
             CompactFrame::Snapshot(frame) => Self::Snapshot(frame),
@@ -136,7 +132,7 @@ mod tests {
 
     use memescope::feed::client::{Params, Request};
     use memescope::feed::{self, ClientMessage, ErrorFrame, RequestId, Resume, ServerMessage, SubscribeParams};
-    use memescope::{Epoch, Token, TokenId};
+    use memescope::{Epoch, TokenId};
 
     use super::*;
 
@@ -147,32 +143,6 @@ mod tests {
     #[test]
     fn reads_what_the_server_sends() {
         let at = Timestamp::from_secs(5);
-        let id = "solana:So11111111111111111111111111111111111111112".parse().unwrap();
-        let delta = DeltaFrame {
-            sub: "r2".to_owned(),
-            prev: 3,
-            seq: 4,
-            as_of: at,
-            splices: Some(vec![(0, 1, vec![])]),
-            total: Some(9),
-            rows: vec![Token::new(id, at)],
-            patches: vec![],
-            gone: vec![],
-            part: Some((1, 2)),
-        };
-        assert_eq!(read(&ServerMessage::Delta(delta.clone())), Some(Frame::Delta(delta)));
-        let snapshot = SnapshotFrame {
-            sub: "l1".to_owned(),
-            epoch: Epoch::from_bits(7),
-            seq: 4,
-            as_of: at,
-            ids: Some(vec![]),
-            total: Some(0),
-            rows: None,
-            reason: None,
-            part: None,
-        };
-        assert_eq!(read(&ServerMessage::Snapshot(snapshot.clone())), Some(Frame::Snapshot(snapshot)));
         let subscribed = feed::Subscribed {
             id: RequestId::Number(8),
             sub: "l1".to_owned(),
@@ -187,10 +157,6 @@ mod tests {
             ServerMessage::Status { sources: vec![], sol_usd: None, stale: true, seq: 4, as_of: at, tokens: 9 };
         let expected = Status { sources: vec![], sol_usd: None, stale: true, seq: 4, as_of: at, tokens: 9 };
         assert_eq!(read(&status), Some(Frame::Status(expected)));
-        assert_eq!(
-            read(&ServerMessage::Heartbeat { seq: 1, as_of: at }),
-            Some(Frame::Heartbeat(Heartbeat { as_of: at }))
-        );
         let bye = ServerMessage::Bye { code: "server_shutdown".to_owned(), retry_after_ms: 1_500 };
         assert_eq!(read(&bye), Some(Frame::Bye(Bye { retry_after_ms: 1_500 })));
         for id in [None, Some(3)] {
@@ -279,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_of_no_use_is_told_from_what_is_no_message() {
         assert_eq!(Frame::read(r#"{"type":"weather","sky":"blue"}"#), Some(Frame::Other));
-        for text in ["", "7", "{}", r#"{"type":"delta"}"#, r#"{"type":"hello","protocol":"x"}"#] {
+        for text in ["", "7", "{}", r#"{"type":"status"}"#, r#"{"type":"hello","protocol":"x"}"#] {
             assert_eq!(Frame::read(text), None, "{text}");
         }
     }

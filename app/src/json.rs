@@ -18,10 +18,10 @@ use std::sync::Arc;
 pub(crate) use self::browser::Json;
 #[cfg(not(feature = "hydrate"))]
 pub(crate) use self::native::Json;
-use memescope::feed::{Channel, DeltaFrame, SnapshotFrame};
+use memescope::feed::Channel;
 use memescope::{
     BudgetReport, Epoch, Flag, Latency, PerWindow, Price, RejectCount, Requests, RowsReport, Source, SourceReport,
-    SourceState, Stage, Timestamp, Token, TokenId, TokenPatch, Traders, Txns, VolumeScope, Window, WindowsPatch,
+    SourceState, Stage, Timestamp, Token, TokenId, Traders, Txns, VolumeScope, Window,
 };
 
 use crate::reader::{BoardStatus, TokenPage};
@@ -47,12 +47,6 @@ impl Json {
     /// Reads a field.
     pub(crate) fn field<T: Read>(&self, name: &str) -> Option<T> {
         self.get(name).map_or_else(T::absent, |field| T::read(&field))
-    }
-
-    /// Reads a field of a patch: one that is not there did not change, `null` is a value.
-    #[expect(clippy::option_option, reason = "could not be read, did not change, changed")]
-    fn change<T: Read>(&self, name: &str) -> Option<Option<T>> {
-        self.get(name).map_or(Some(None), |field| T::read(&field).map(Some))
     }
 
     fn parsed<T: FromStr>(&self) -> Option<T> {
@@ -186,30 +180,19 @@ fields! {
     RejectCount { field, reason, count }
     SourceReport { source, state, last_ok_at, latency_ms, requests, errors, budget, rows, fields, rejects }
     BoardStatus { seq, tokens, as_of, server_time, sol_usd, stale, demo, sources }
-    SnapshotFrame { sub, epoch, seq, as_of, ids, total, rows, reason, part }
-    DeltaFrame { sub, prev, seq, as_of, splices, total, rows, patches, gone, part }
     TokenPage {
         rows, first, total, next_cursor, rebased, epoch, seq, as_of, server_time, sol_usd, stale, demo, sources,
     }
 }
 
-impl Read for (u32, u32) {
-    fn read(json: &Json) -> Option<Self> {
-        let [a, b] = json.items()?.try_into().ok()?;
-        Some((u32::read(&a)?, u32::read(&b)?))
-    }
-}
-
-impl Read for (u32, u32, Vec<TokenId>) {
-    fn read(json: &Json) -> Option<Self> {
-        let [index, delete, insert] = json.items()?.try_into().ok()?;
-        Some((u32::read(&index)?, u32::read(&delete)?, Vec::read(&insert)?))
-    }
-}
-
 impl Read for BTreeMap<String, u64> {
     fn read(json: &Json) -> Option<Self> {
-        json.names()?.into_iter().map(|name| json.field(&name).map(|count| (name, count))).collect()
+        let mut counts = Self::new();
+        for name in json.names()? {
+            let count = json.field(&name)?;
+            counts.insert(name, count);
+        }
+        Some(counts)
     }
 }
 
@@ -225,19 +208,6 @@ impl<T: Read> Read for PerWindow<T> {
     }
 }
 
-impl<T: Read> Read for WindowsPatch<T> {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            m5: json.change("m5")?,
-            h1: json.change("h1")?,
-            h6: json.change("h6")?,
-            h24: json.change("h24")?,
-            d7: json.change("d7")?,
-        })
-    }
-}
-
-/// A row and what changes in one have the same fields.
 macro_rules! row {
     ($($field:ident),* $(,)?) => {
         impl Read for Token {
@@ -246,12 +216,6 @@ macro_rules! row {
                 let mut token = Self::new(json.field("id")?, Timestamp::default());
                 $(token.$field = json.field(stringify!($field))?;)*
                 Some(token)
-            }
-        }
-
-        impl Read for TokenPatch {
-            fn read(json: &Json) -> Option<Self> {
-                Some(Self { id: json.field("id")?, $($field: json.change(stringify!($field))?),* })
             }
         }
     };

@@ -45,6 +45,7 @@ mod frame;
 mod head;
 mod home;
 mod json;
+mod letters;
 mod location;
 mod notices;
 mod part;
@@ -68,7 +69,7 @@ pub use self::token_page::{Told, read_sheet};
 use leptos::prelude::*;
 
 use self::location::{Location, Place};
-use self::part::part;
+use self::part::{fixed, live};
 
 /// The whole application: what stands at the address.
 #[component]
@@ -76,12 +77,12 @@ pub fn App() -> impl IntoView {
     let location = Location::of_page();
     #[cfg(feature = "hydrate")]
     browser::history::start(location);
-    move || match location.place.get() {
-        Place::Board => part(home::Home(home::HomeProps { location })),
-        Place::Status => part(status::StatusPage(status::StatusPageProps { location })),
-        Place::Token => part(token_page::TokenPageView(token_page::TokenPageViewProps { location })),
-        Place::Nowhere => part(NotFound()),
-    }
+    live(move || match location.place.get() {
+        Place::Board => fixed(home::Home(home::HomeProps { location })),
+        Place::Status => fixed(status::StatusPage(status::StatusPageProps { location })),
+        Place::Token => fixed(token_page::TokenPageView(token_page::TokenPageViewProps { location })),
+        Place::Nowhere => fixed(NotFound()),
+    })
 }
 
 /// A page for addresses that lead nowhere.

@@ -6,13 +6,13 @@ use memescope::format;
 
 use crate::board_state::BoardState;
 use crate::filters;
-use crate::part::part;
+use crate::part::{fixed, live, live_part, memo};
 use crate::server_fns::PageError;
 
 /// The bars under the controls.
 #[component]
 pub(crate) fn Notices(state: BoardState) -> impl IntoView {
-    let ignored = move || {
+    let ignored = live_part(move || {
         state.address.with(|address| {
             (!address.errors.is_empty()).then(|| {
                 let words: Vec<String> =
@@ -20,36 +20,38 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
                 view! { <p class="notice" data-testid="ignored">{format!("Left out of the view: {}.", words.join("; "))}</p> }
             })
         })
-    };
-    let stale = move || {
+    });
+    let stale = live_part(move || {
         (state.stale.get() && state.total.get() > 0).then(|| {
-            let age = move || format::span_words(state.sources_silent_for());
+            let age = live(move || format::span_words(state.sources_silent_for()));
+            let why = live(move || {
+                let words = if state.is_warm_start() {
+                    "Loaded from disk, refreshing. These numbers are "
+                } else {
+                    "All sources are failing. These are the last good numbers, "
+                };
+                words.to_owned()
+            });
             view! {
                 <p class="notice warn" data-testid="stale-banner">
-                    {move || {
-                        if state.is_warm_start() {
-                            "Loaded from disk, refreshing. These numbers are "
-                        } else {
-                            "All sources are failing. These are the last good numbers, "
-                        }
-                    }}
+                    {why}
                     {age}
                     " old."
                 </p>
             }
         })
-    };
-    let link = Memo::new(move |_| state.connection.get().state);
-    let lost = move || (link.get() == LinkState::Disconnected).then(|| view! { <Lost state /> });
-    let problem = move || {
+    });
+    let link = memo(move |_| state.connection.get().state);
+    let lost = live_part(move || (link.get() == LinkState::Disconnected).then(|| view! { <Lost state /> }));
+    let problem = live_part(move || {
         state.problem.get().map(|problem| match problem.error {
-            PageError::InvalidCursor => part(view! {
+            PageError::InvalidCursor => fixed(view! {
                 <p class="notice warn" data-testid="problem">
                     "This place in the list is not valid any more. "
                     <a href=state.address.with(|address| address.href(&address.query))>"Begin at the top"</a>
                 </p>
             }),
-            PageError::Unreachable => part(view! {
+            PageError::Unreachable => fixed(view! {
                 <p class="notice warn" data-testid="problem">
                     {if problem.more {
                         "The next rows could not be loaded. "
@@ -62,7 +64,7 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
                 </p>
             }),
         })
-    };
+    });
     view! {
         <p class="notice without-script">"Live updates need JavaScript. Reload for new numbers."</p>
         {ignored}
@@ -75,18 +77,18 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
 /// The connection is lost: what is shown, and when it is tried again.
 #[component]
 fn Lost(state: BoardState) -> impl IntoView {
-    let shown = move || {
+    let shown = live(move || {
         let at = state.as_of.get();
         #[cfg(feature = "hydrate")]
         let offset = crate::browser::minutes_east();
         #[cfg(not(feature = "hydrate"))]
         let offset = 0;
         format::clock(at, offset)
-    };
-    let wait = move || match state.connection.get().retry_in {
+    });
+    let wait = live(move || match state.connection.get().retry_in {
         Some(secs) => format!("Retrying in {secs} s"),
         None => "Trying again…".to_owned(),
-    };
+    });
     view! {
         <p class="notice warn" data-testid="lost">
             "Connection lost. Showing data from "
@@ -107,12 +109,12 @@ fn retry_now() {
 /// The line in the place of rows when there are none.
 #[component]
 pub(crate) fn NoRows(state: BoardState) -> impl IntoView {
-    let words = move || {
+    let words = live(move || {
         if state.problem.with(Option::is_some) {
-            return part(view! { <p>"The rows are not here."</p> });
+            return fixed(view! { <p>"The rows are not here."</p> });
         }
         if state.is_first_start() {
-            return part(view! { <p>"Waiting for the first answer of the sources…"</p> });
+            return fixed(view! { <p>"Waiting for the first answer of the sources…"</p> });
         }
         state.address.with(|address| {
             let query = &address.query;
@@ -120,19 +122,19 @@ pub(crate) fn NoRows(state: BoardState) -> impl IntoView {
                 .into_iter()
                 .map(|chip| {
                     let label = format!("Remove {}", chip.words());
-                    view! { <a class="pill" href=address.without(&chip.key)>{label}</a> }
+                    fixed(view! { <a class="pill" href=address.without(&chip.key)>{label}</a> })
                 })
                 .collect::<Vec<_>>();
             let words = match &query.q {
                 Some(q) => format!("No match for “{q}”."),
                 None => "No token passes these filters.".to_owned(),
             };
-            part(view! {
+            fixed(view! {
                 <p><bdi>{words}</bdi></p>
                 <p class="ways">{removable}</p>
             })
         })
-    };
+    });
     view! {
         <tr class="none">
             <td>

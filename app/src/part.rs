@@ -1,94 +1,55 @@
-//! A part of the page as a type without its insides.
+//! Parts of the page as types without their insides.
 //!
-//! Everything of this page that the server rendered is there when the browser takes it over: nothing is awaited. Said
-//! once here, the browser's module need not carry a second, awaiting way through every view.
+//! A view is a type that holds those of all its elements, and whatever is made for such a type is made anew for each: in
+//! the browser's module that would be most of it. So views meet each other as [`Part`]s, and closures that follow
+//! signals as [`Live`] values: what goes around them is there once.
+
+#[cfg(feature = "hydrate")]
+mod browser;
 
 use leptos::prelude::*;
-use leptos::tachys::html::attribute::Attribute;
-use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
-use leptos::tachys::hydration::Cursor;
-use leptos::tachys::ssr::StreamBuilder;
-use leptos::tachys::view::add_attr::AddAnyAttr;
-use leptos::tachys::view::{Position, PositionState};
 
-/// Hides what a view is made of.
-pub(crate) fn part(view: impl IntoView + 'static) -> AnyView {
-    Whole(view).into_any()
+/// Any view.
+#[cfg(feature = "hydrate")]
+pub(crate) use self::browser::Part;
+/// Any view.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) type Part = AnyView;
+
+/// Hides what a view is made of. When it is made again, what stands in the document is brought up to date.
+pub(crate) fn part(view: impl IntoView + 'static) -> Part {
+    #[cfg(feature = "hydrate")]
+    return Part::changing(view);
+    #[cfg(not(feature = "hydrate"))]
+    view.into_any()
 }
 
-/// A view that never waits.
-struct Whole<V>(V);
-
-impl<V: Render> Render for Whole<V> {
-    type State = V::State;
-
-    fn build(self) -> Self::State {
-        self.0.build()
-    }
-
-    fn rebuild(self, state: &mut Self::State) {
-        self.0.rebuild(state);
-    }
+/// Hides what a view is made of that is made once: what changes in it are its [`Live`] values. Made again, it takes the
+/// place of what stands in the document.
+pub(crate) fn fixed(view: impl IntoView + 'static) -> Part {
+    #[cfg(feature = "hydrate")]
+    return Part::fixed(view);
+    #[cfg(not(feature = "hydrate"))]
+    view.into_any()
 }
 
-impl<V: RenderHtml> AddAnyAttr for Whole<V> {
-    type Output<NewAttr: Attribute> = Whole<V::Output<NewAttr>>;
+/// A value of the page that follows signals.
+pub(crate) type Live<T> = Box<dyn FnMut() -> T + Send>;
 
-    fn add_any_attr<NewAttr: Attribute>(self, attr: NewAttr) -> Self::Output<NewAttr>
-    where
-        Self::Output<NewAttr>: RenderHtml,
-    {
-        Whole(self.0.add_any_attr(attr))
-    }
+/// Hides how a value follows signals.
+pub(crate) fn live<T>(follow: impl FnMut() -> T + Send + 'static) -> Live<T> {
+    Box::new(follow)
 }
 
-/// All of it is the view's own; `hydrate_async` is left as the trait has it, which is without awaiting.
-impl<V: RenderHtml> RenderHtml for Whole<V> {
-    type AsyncOutput = V::AsyncOutput;
-    type Owned = Whole<V::Owned>;
+/// A part of the page that follows signals.
+pub(crate) fn live_part<V: IntoView + 'static>(mut follow: impl FnMut() -> V + Send + 'static) -> Live<Part> {
+    Box::new(move || part(follow()))
+}
 
-    const MIN_LENGTH: usize = V::MIN_LENGTH;
-    const EXISTS: bool = V::EXISTS;
-
-    fn dry_resolve(&mut self) {
-        self.0.dry_resolve();
-    }
-
-    async fn resolve(self) -> Self::AsyncOutput {
-        self.0.resolve().await
-    }
-
-    fn html_len(&self) -> usize {
-        self.0.html_len()
-    }
-
-    fn to_html_with_buf(
-        self,
-        buf: &mut String,
-        position: &mut Position,
-        escape: bool,
-        mark_branches: bool,
-        extra_attrs: Vec<AnyAttribute>,
-    ) {
-        self.0.to_html_with_buf(buf, position, escape, mark_branches, extra_attrs);
-    }
-
-    fn to_html_async_with_buf<const OUT_OF_ORDER: bool>(
-        self,
-        buf: &mut StreamBuilder,
-        position: &mut Position,
-        escape: bool,
-        mark_branches: bool,
-        extra_attrs: Vec<AnyAttribute>,
-    ) {
-        self.0.to_html_async_with_buf::<OUT_OF_ORDER>(buf, position, escape, mark_branches, extra_attrs);
-    }
-
-    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Self::State {
-        self.0.hydrate::<FROM_SERVER>(cursor, position)
-    }
-
-    fn into_owned(self) -> Self::Owned {
-        Whole(self.0.into_owned())
-    }
+/// A memo whose kind depends on its value alone, not on how that is derived.
+pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(
+    derive: impl Fn(Option<&T>) -> T + Send + Sync + 'static,
+) -> Memo<T> {
+    let derive: Box<dyn Fn(Option<&T>) -> T + Send + Sync> = Box::new(derive);
+    Memo::new(derive)
 }

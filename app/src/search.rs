@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 
 use crate::board_state::BoardState;
+use crate::part::{Part, fixed, live, live_part};
 
 /// The search field. Enter searches, with JavaScript without a reload.
 #[component]
 pub(crate) fn Search(state: BoardState) -> impl IntoView {
     let address = state.address;
-    let text = move || address.with(|address| address.query.q.clone().unwrap_or_default());
+    let text = || live(move || address.with(|address| address.query.q.clone().unwrap_or_default()));
     view! {
         <form class="search" method="get" action="/" role="search" on:submit=submit_search(state)>
             <label class="vh" for="q">"Search a token by symbol, name or address"</label>
@@ -21,21 +22,21 @@ pub(crate) fn Search(state: BoardState) -> impl IntoView {
                 autocapitalize="off"
                 spellcheck="false"
                 maxlength="64"
-                value=text
-                prop:value=text
+                value=text()
+                prop:value=text()
             />
             <kbd aria-hidden="true">"/"</kbd>
-            {move || carried(&address.get(), &["q"])}
+            {live_part(move || carried(&address.get(), &["q"]))}
         </form>
     }
 }
 
 /// The hidden fields that carry the rest of the view on.
-pub(crate) fn carried(address: &crate::address::PageAddress, fields: &[&str]) -> Vec<impl IntoView + use<>> {
+pub(crate) fn carried(address: &crate::address::PageAddress, fields: &[&str]) -> Vec<Part> {
     address
         .pairs_without(fields)
         .into_iter()
-        .map(|(name, value)| view! { <input r#type="hidden" name=name value=value /> })
+        .map(|(name, value)| fixed(view! { <input r#type="hidden" name=name value=value /> }))
         .collect()
 }
 

@@ -13,7 +13,7 @@ use crate::board_state::BoardState;
 use crate::footer::Footer;
 use crate::json;
 use crate::location::Location;
-use crate::part::part;
+use crate::part::{Part, fixed, live, memo};
 use crate::reader::BoardStatus;
 use crate::server_fns::NotRead;
 use crate::top_bar::TopBar;
@@ -54,25 +54,25 @@ pub(crate) fn StatusPage(location: Location) -> impl IntoView {
     let state = BoardState::of_status(location, first);
     #[cfg(feature = "hydrate")]
     crate::browser::start_status(state);
-    let sections: Vec<_> = Source::ALL.map(|source| part(view! { <SourceSection state source /> })).into();
-    part(view! {
+    let sections: Vec<_> = Source::ALL.map(|source| fixed(view! { <SourceSection state source /> })).into();
+    fixed(view! {
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>
-        <header class="chrome">{part(view! { <TopBar state /> })}</header>
+        <header class="chrome">{fixed(view! { <TopBar state /> })}</header>
         <main class="status">
             <p class="notice without-script">"Live updates need JavaScript. Reload for new numbers."</p>
             <p class="back"><a href="/" rel="external">"Back to the board"</a></p>
-            {part(view! { <BoardSection state /> })}
+            {fixed(view! { <BoardSection state /> })}
             {sections}
         </main>
-        {part(view! { <Footer state /> })}
-        <p class="vh" role="status">{move || state.announcement.get()}</p>
+        {fixed(view! { <Footer state /> })}
+        <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }
 
 /// How the board does.
 #[component]
 fn BoardSection(state: BoardState) -> impl IntoView {
-    let cells = Memo::new(move |_| words::board(state));
+    let cells = memo(move |_| words::board(state));
     let rows: Vec<_> = BOARD_LABELS
         .into_iter()
         .enumerate()
@@ -92,15 +92,13 @@ fn BoardSection(state: BoardState) -> impl IntoView {
 /// How a source does.
 #[component]
 fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
-    let report = Memo::new(move |_| {
-        state.sources.with(|sources| sources.iter().find(|report| report.source == source).cloned())
-    });
-    let cells = Memo::new(move |_| report.with(|report| words::source(report.as_ref(), state.now.get())));
+    let report =
+        memo(move |_| state.sources.with(|sources| sources.iter().find(|report| report.source == source).cloned()));
+    let cells = memo(move |_| report.with(|report| words::source(report.as_ref(), state.now.get())));
     let is_well = move || report.with(|report| report.as_ref().is_some_and(words::is_well));
     let left = move || report.with(|report| words::budget_left(report.as_ref()).to_string());
-    let rejects = Memo::new(move |_| {
-        report.with(|report| report.as_ref().map(|report| report.rejects.clone()).unwrap_or_default())
-    });
+    let rejects =
+        memo(move |_| report.with(|report| report.as_ref().map(|report| report.rejects.clone()).unwrap_or_default()));
     let rows: Vec<_> = LABELS
         .into_iter()
         .enumerate()
@@ -108,11 +106,11 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
             let bar = (at == BUDGET).then(|| {
                 view! {
                     <svg class="budget" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-                        <rect class="left" height="4" width=left />
+                        <rect class="left" height="4" width=live(left) />
                     </svg>
                 }
             });
-            row(label, move || cells.with(|cells| cells[at + 1].clone()), bar.map(part))
+            row(label, move || cells.with(|cells| cells[at + 1].clone()), bar.map(fixed))
         })
         .collect();
     let name = source.name();
@@ -121,24 +119,26 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
             <h2 id=format!("{name}-title")>
                 {source.label()}
                 " "
-                <span class="state" class:trouble=move || !is_well()>{move || cells.with(|cells| cells[0].clone())}</span>
+                <span class="state" class:trouble=live(move || !is_well())>
+                    {live(move || cells.with(|cells| cells[0].clone()))}
+                </span>
             </h2>
             <table class="facts">
                 <caption class="vh">{format!("How {} does", source.label())}</caption>
                 <tbody>{rows}</tbody>
             </table>
-            {move || rejects.with(|rejects| refused(source, rejects))}
+            {live(move || rejects.with(|rejects| refused(source, rejects)))}
         </section>
     }
 }
 
 /// A line of a table of facts.
-fn row(label: &'static str, text: impl Fn() -> String + Send + Sync + 'static, bar: Option<AnyView>) -> AnyView {
-    part(view! {
+fn row(label: &'static str, text: impl Fn() -> String + Send + 'static, bar: Option<Part>) -> Part {
+    fixed(view! {
         <tr>
             <th scope="row">{label}</th>
             <td>
-                {text}
+                {live(text)}
                 {bar}
             </td>
         </tr>
@@ -146,24 +146,24 @@ fn row(label: &'static str, text: impl Fn() -> String + Send + Sync + 'static, b
 }
 
 /// What was refused, and why.
-fn refused(source: Source, rejects: &[RejectCount]) -> AnyView {
+fn refused(source: Source, rejects: &[RejectCount]) -> Part {
     if rejects.is_empty() {
-        return part(view! { <p class="refused">"No value was refused."</p> });
+        return fixed(view! { <p class="refused">"No value was refused."</p> });
     }
     let rows: Vec<_> = rejects
         .iter()
         .map(|RejectCount { field, reason, count }| {
             let (field, reason, count) = (field.clone(), reason.replace('_', " "), memescope::format::count(*count));
-            view! {
+            fixed(view! {
                 <tr>
                     <td><code>{field}</code></td>
                     <td>{reason}</td>
                     <td class="number">{count}</td>
                 </tr>
-            }
+            })
         })
         .collect();
-    part(view! {
+    fixed(view! {
         <table class="refused">
             <caption>{format!("Values of {} that were refused", source.label())}</caption>
             <thead>

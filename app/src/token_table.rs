@@ -15,6 +15,7 @@ use memescope::query::SortKey;
 
 use crate::board_state::BoardState;
 use crate::notices::NoRows;
+use crate::part::{fixed, live, live_part, memo};
 
 /// The columns from left to right: name, style class, sort key.
 pub(crate) const COLUMNS: [Column; 12] = [
@@ -45,8 +46,8 @@ pub(crate) struct Column {
 #[component]
 pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
     let address = state.address;
-    let window = Memo::new(move |_| address.with(|address| address.query.window));
-    let caption = move || {
+    let window = memo(move |_| address.with(|address| address.query.window));
+    let caption = live(move || {
         let total = state.total.get();
         address.with(|address| {
             let query = &address.query;
@@ -56,8 +57,8 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
             );
             format!("Tokens, {order}. {} pass the filters.", format::count(total))
         })
-    };
-    let places = Memo::new(move |_| {
+    });
+    let places = memo(move |_| {
         let first = state.facts.with(|facts| facts.first);
         let range = state.mounted_range();
         let focused = state.focused.get();
@@ -67,25 +68,35 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
     let gap = move |rows: fn(&BoardState) -> usize| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float stays in range")]
         let height = move || ((rows(&state) as f64 * state.row_height.get()).round() as u64).to_string();
-        leptos::html::td().attr("height", height)
+        leptos::html::td().attr("height", live(height))
     };
     let each = move || {
         #[cfg(feature = "hydrate")]
         crate::browser::hold::rows_are_placed();
         state.mounted()
     };
+    let class = move || {
+        let word = if state.loading.get() {
+            "loading"
+        } else if state.stale.get() {
+            "old"
+        } else {
+            ""
+        };
+        word.to_owned()
+    };
     view! {
         <table
             id="board"
             tabindex="-1"
-            class=move || if state.loading.get() { "loading" } else if state.stale.get() { "old" } else { "" }
-            data-window=move || window.get().name()
-            aria-rowcount=move || (state.total.get() + 1).to_string()
-            aria-busy=move || state.loading.get().then_some("true")
+            class=live(class)
+            data-window=live(move || window.get().name().to_owned())
+            aria-rowcount=live(move || (state.total.get() + 1).to_string())
+            aria-busy=live(move || state.loading.get().then(|| "true".to_owned()))
         >
             <caption class="vh">{caption}</caption>
             <colgroup>
-                {COLUMNS.map(|column| view! { <col data-col=column.name /> }).to_vec()}
+                {Vec::from(COLUMNS.map(|column| fixed(view! { <col data-col=column.name /> })))}
             </colgroup>
             <thead>
                 <header::HeaderRow state />
@@ -98,7 +109,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().1)}
                 </tr>
-                {move || state.order.with(|order| order.is_empty()).then(|| view! { <NoRows state /> })}
+                {live_part(move || state.order.with(|order| order.is_empty()).then(|| view! { <NoRows state /> }))}
             </tbody>
         </table>
     }

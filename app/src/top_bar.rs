@@ -8,7 +8,7 @@ use memescope::{SourceReport, SourceState, format};
 
 use crate::board_state::BoardState;
 use crate::location::Place;
-use crate::part::part;
+use crate::part::{Part, fixed, live, live_part, memo, part};
 use crate::search::Search;
 
 /// The top bar.
@@ -30,15 +30,15 @@ pub(crate) fn TopBar(state: BoardState) -> impl IntoView {
                 </a>
             </h1>
             {at_board.then(|| view! { <Search state /> })}
-            {move || state.demo.get().then(|| view! {
+            {live_part(move || state.demo.get().then(|| view! {
                 <span class="demo" data-testid="demo-label" title="Every number here is simulated">"Demo market"</span>
-            })}
+            }))}
             <div class="states">
                 <ConnectionState state />
                 <ul class="sources" aria-label="Sources">
-                    {move || state.sources.with(|sources| {
+                    {live_part(move || state.sources.with(|sources| {
                         sources.iter().map(|source| source_state(state, source)).collect::<Vec<_>>()
-                    })}
+                    }))}
                 </ul>
             </div>
             <Look />
@@ -49,8 +49,8 @@ pub(crate) fn TopBar(state: BoardState) -> impl IntoView {
 /// How the connection does, in words.
 #[component]
 fn ConnectionState(state: BoardState) -> impl IntoView {
-    let link = Memo::new(move |_| state.connection.get().state);
-    let words = move || match link.get() {
+    let link = memo(move |_| state.connection.get().state);
+    let words = live(move || match link.get() {
         LinkState::Connecting => "Connecting…".to_owned(),
         LinkState::Live => format!("Live, {} ago", format::lag(state.lag())),
         LinkState::Stale => {
@@ -59,9 +59,9 @@ fn ConnectionState(state: BoardState) -> impl IntoView {
         }
         LinkState::Reconnecting => "Reconnecting…".to_owned(),
         LinkState::Disconnected => "Connection lost".to_owned(),
-    };
+    });
     view! {
-        <span class="connection" data-testid="connection" data-state=move || link.get().name()>
+        <span class="connection" data-testid="connection" data-state=live(move || link.get().name().to_owned())>
             <span class="dot" aria-hidden="true"></span>
             <span class="words">{words}</span>
         </span>
@@ -69,7 +69,7 @@ fn ConnectionState(state: BoardState) -> impl IntoView {
 }
 
 /// How a source does: `Jupiter ok`, `GeckoTerminal slow, 42 s`.
-fn source_state(state: BoardState, source: &SourceReport) -> impl IntoView + use<> {
+fn source_state(state: BoardState, source: &SourceReport) -> Part {
     let (class, word) = match source.state {
         SourceState::Ok => ("source ok", "ok"),
         SourceState::Slow => ("source slow", "slow"),
@@ -78,8 +78,8 @@ fn source_state(state: BoardState, source: &SourceReport) -> impl IntoView + use
         SourceState::Off => ("source off", "off"),
     };
     let last = source.last_ok_at.filter(|_| !matches!(source.state, SourceState::Ok | SourceState::Off));
-    let since = last.map(|last| move || format!(", {}", format::lag(state.now.get().since(last))));
-    view! {
+    let since = last.map(|last| live(move || format!(", {}", format::lag(state.now.get().since(last)))));
+    part(view! {
         <li class=class>
             <a href=format!("/status#{}", source.source.name()) rel="external">
                 <span class="ring" aria-hidden="true"></span>
@@ -88,7 +88,7 @@ fn source_state(state: BoardState, source: &SourceReport) -> impl IntoView + use
                 <b>{word}{since}</b>
             </a>
         </li>
-    }
+    })
 }
 
 /// The menu of theme, palette, density and keys.
@@ -103,7 +103,7 @@ fn Look() -> impl IntoView {
     view! {
         <details class="menu look needs-script" name="menu" on:toggle=move |_| opened.set(true)>
             <summary class="pill" title="Theme, colours, density, keys">"View"</summary>
-            <div class="sheet">{move || opened.get().then(|| part(choices()))}</div>
+            <div class="sheet">{live_part(move || opened.get().then(|| fixed(choices())))}</div>
         </details>
     }
 }

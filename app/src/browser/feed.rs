@@ -29,7 +29,7 @@ struct Feed {
     state: BoardState,
     client: FeedClient,
     socket: Option<Socket>,
-    generation: u32,
+    generation: u64,
     rows_due: bool,
     clock: Timestamp,
 }
@@ -220,8 +220,10 @@ impl Feed {
         let rows = RowsState::seeded(facts.epoch, facts.seq, ids.iter().cloned());
         // A page from the middle of the list has no live head.
         let params = (facts.first == 0 && state_has_list(self.state)).then(|| {
-            let query = self.state.address.with_untracked(|address| address.query.to_pairs());
-            let query = query.into_iter().collect();
+            let mut query = std::collections::BTreeMap::new();
+            for (key, value) in self.state.address.with_untracked(|address| address.query.to_pairs()) {
+                query.insert(key, value);
+            }
             Params { head: u32::try_from(PAGE_ROWS).ok(), query, ..Params::default() }
         });
         self.client.follow_view(params, list, (ids.to_vec(), rows));

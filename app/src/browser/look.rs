@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use crate::part::{fixed, live};
 use crate::preferences::{COOKIE, Density, Keys, Palette, Preferences, Theme};
 
 /// What single keys do.
@@ -56,31 +57,29 @@ fn choose(look: Preferences) {
 #[component]
 pub(crate) fn Choices() -> impl IntoView {
     let look = RwSignal::new(current());
-    let option = move |label: &'static str,
-                       is: fn(Preferences, usize) -> bool,
-                       set: fn(&mut Preferences, usize),
-                       at: usize| {
-        let press = move |_| {
-            look.update(|look| set(look, at));
-            choose(look.get_untracked());
+    let option =
+        move |label: &'static str, is: fn(Preferences, usize) -> bool, set: fn(&mut Preferences, usize), at: usize| {
+            let press = move |_| {
+                look.update(|look| set(look, at));
+                choose(look.get_untracked());
+            };
+            fixed(view! {
+                <button r#type="button" aria-pressed=live(move || is(look.get(), at).to_string()) on:click=press>
+                    {label}
+                </button>
+            })
         };
-        view! {
-            <button r#type="button" aria-pressed=move || if is(look.get(), at) { "true" } else { "false" } on:click=press>
-                {label}
-            </button>
-        }
-    };
     let group = move |label: &'static str,
                       labels: Vec<&'static str>,
                       is: fn(Preferences, usize) -> bool,
                       set: fn(&mut Preferences, usize)| {
         let options: Vec<_> = labels.into_iter().enumerate().map(|(at, label)| option(label, is, set, at)).collect();
-        view! {
+        fixed(view! {
             <fieldset>
                 <legend>{label}</legend>
                 <div class="options">{options}</div>
             </fieldset>
-        }
+        })
     };
     view! {
         {group(
@@ -108,12 +107,12 @@ pub(crate) fn Choices() -> impl IntoView {
             |look, at| look.keys = Keys::ALL[at],
         )}
         <dl class="keys">
-            {KEYS.into_iter().map(|(key, what)| view! {
+            {KEYS.into_iter().map(|(key, what)| fixed(view! {
                 <div>
                     <dt>{key}</dt>
                     <dd>{what}</dd>
                 </div>
-            })
+            }))
             .collect::<Vec<_>>()}
         </dl>
     }

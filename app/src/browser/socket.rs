@@ -1,6 +1,6 @@
 //! A WebSocket whose events go to the feed.
 
-use js_sys::{Array, ArrayBuffer, Uint8Array};
+use js_sys::{ArrayBuffer, Uint8Array};
 use memescope::feed::client::Request;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -8,8 +8,8 @@ use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
 use crate::frame::Frame;
 
-/// The protocols that the page speaks; the server chooses.
-const PROTOCOLS: [&str; 2] = ["memescope.v1.bin", "memescope.v1.json"];
+/// The protocol that the page speaks.
+const PROTOCOL: &str = "memescope.v1.bin";
 
 /// An open or opening socket. Dropping it closes it silently.
 pub(super) struct Socket {
@@ -24,8 +24,7 @@ impl Socket {
         let location = leptos::prelude::window().location();
         let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
         let url = format!("{scheme}://{}/ws", location.host().ok()?);
-        let protocols: Array = PROTOCOLS.iter().map(|protocol| wasm_bindgen::JsValue::from_str(protocol)).collect();
-        let socket = WebSocket::new_with_str_sequence(&url, &protocols).ok()?;
+        let socket = WebSocket::new_with_str(&url, PROTOCOL).ok()?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();

@@ -70,13 +70,6 @@ proptest! {
     fn a_row_is_read_as_it_was(token in any_token()) {
         prop_assert_eq!(written_and_read(&token), Some(token));
     }
-
-    #[test]
-    fn a_change_is_read_as_it_was(old in any_token(), new in any_token()) {
-        if let Some(patch) = TokenPatch::between(&old, &new) {
-            prop_assert_eq!(written_and_read(&patch), Some(patch));
-        }
-    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use memescope::format::{self, UNKNOWN};
 use memescope::{Txns, Window};
 
 use crate::board_state::{BoardState, Row};
+use crate::part::{Live, Part, live_part, memo};
 
 /// The bar of buys and sells: its length and the gap between its parts, CSS pixels.
 const BAR: u64 = 64;
@@ -37,21 +38,21 @@ impl Shown {
 }
 
 /// A cell.
-pub(super) fn cell(column: &'static str, shown: Memo<Shown>) -> impl IntoView {
-    move || {
+pub(super) fn cell(column: &'static str, shown: Memo<Shown>) -> Live<Part> {
+    live_part(move || {
         let Shown { text, class, label, title } = shown.get();
         view! {
             <td data-col=column class=class aria-label=label title=title>
                 {text}
             </td>
         }
-    }
+    })
 }
 
 /// The change over a window.
 pub(super) fn change(row: &Row, window: Window) -> Memo<Shown> {
     let row = row.clone();
-    Memo::new(move |_| {
+    memo(move |_| {
         row.with(|token| {
             let since_launch = token.partial_windows.contains(&window);
             match token.change_pct.at(window).and_then(format::change) {
@@ -70,19 +71,19 @@ pub(super) fn change(row: &Row, window: Window) -> Memo<Shown> {
 /// The volume over the view's window.
 pub(super) fn volume(row: &Row, window: Memo<Window>) -> Memo<Shown> {
     let row = row.clone();
-    Memo::new(move |_| row.with(|token| Shown::usd(token.volume_usd.at(window.get()))))
+    memo(move |_| row.with(|token| Shown::usd(token.volume_usd.at(window.get()))))
 }
 
 /// The liquidity.
 pub(super) fn liquidity(row: &Row) -> Memo<Shown> {
     let row = row.clone();
-    Memo::new(move |_| row.with(|token| Shown::usd(token.liquidity_usd)))
+    memo(move |_| row.with(|token| Shown::usd(token.liquidity_usd)))
 }
 
 /// The market cap, or what the whole supply is worth where only that is known.
 pub(super) fn market_cap(row: &Row) -> Memo<Shown> {
     let row = row.clone();
-    Memo::new(move |_| {
+    memo(move |_| {
         row.with(|token| match (token.market_cap_usd, token.fdv_usd.and_then(format::usd)) {
             (None, Some(fdv)) => Shown {
                 text: fdv,
@@ -98,7 +99,7 @@ pub(super) fn market_cap(row: &Row) -> Memo<Shown> {
 /// How old the token is.
 pub(super) fn age(state: BoardState, row: &Row) -> Memo<Shown> {
     let row = row.clone();
-    Memo::new(move |_| {
+    memo(move |_| {
         let Some(since) = row.with(|token| token.created_at) else { return Shown::unknown() };
         let now = state.now.get();
         Shown {
@@ -111,10 +112,10 @@ pub(super) fn age(state: BoardState, row: &Row) -> Memo<Shown> {
 }
 
 /// Transactions over the view's window, above a bar of buys and sells.
-pub(super) fn txns(row: &Row, window: Memo<Window>) -> impl IntoView + use<> {
+pub(super) fn txns(row: &Row, window: Memo<Window>) -> Live<Part> {
     let row = row.clone();
-    let txns = Memo::new(move |_| row.with(|token| token.txns.at(window.get())));
-    move || {
+    let txns = memo(move |_| row.with(|token| token.txns.at(window.get())));
+    live_part(move || {
         let counted = txns.get();
         let text = counted.map_or_else(|| UNKNOWN.to_owned(), |txns| format::count(txns.total()));
         let title = counted.map_or_else(
@@ -136,7 +137,7 @@ pub(super) fn txns(row: &Row, window: Memo<Window>) -> impl IntoView + use<> {
                 {bar}
             </td>
         }
-    }
+    })
 }
 
 /// The lengths of the two parts of the bar.

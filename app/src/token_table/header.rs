@@ -6,6 +6,7 @@ use memescope::{Rank, Window};
 
 use crate::address::PageAddress;
 use crate::board_state::BoardState;
+use crate::part::{live, part};
 use crate::token_table::{COLUMNS, Column};
 
 /// The window of a column of changes.
@@ -59,11 +60,11 @@ fn explanation(column: Column, rank: Rank) -> String {
 pub(super) fn HeaderRow(state: BoardState) -> impl IntoView {
     let address = state.address;
     let cell = move |column: Column| {
-        move || {
+        live(move || {
             address.with(|address| {
                 let descending = sorted(column, address);
                 let title = explanation(column, address.query.rank);
-                view! {
+                part(view! {
                     <th
                         scope="col"
                         data-col=column.name
@@ -80,11 +81,11 @@ pub(super) fn HeaderRow(state: BoardState) -> impl IntoView {
                             </span>
                         </a>
                     </th>
-                }
+                })
             })
-        }
+        })
     };
-    view! { <tr aria-rowindex="1">{COLUMNS.map(cell).to_vec()}</tr> }
+    view! { <tr aria-rowindex="1">{Vec::from(COLUMNS.map(cell))}</tr> }
 }
 
 #[cfg(test)]

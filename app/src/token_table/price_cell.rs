@@ -5,7 +5,7 @@ use memescope::format::{self, PriceText, UNKNOWN};
 use memescope::{Price, Timestamp};
 
 use crate::board_state::{BoardState, Row};
-use crate::part::part;
+use crate::part::{Live, Part, live, live_part, memo, part};
 
 /// What the price cell shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,9 +53,9 @@ fn flash(old: (Price, &PriceText, Option<Flash>), new: (Price, &PriceText)) -> O
 }
 
 /// The cell.
-pub(super) fn price_cell(state: BoardState, row: &Row) -> impl IntoView + use<> {
+pub(super) fn price_cell(state: BoardState, row: &Row) -> Live<Part> {
     let row = row.clone();
-    let shown = Memo::new(move |before: Option<&Shown>| {
+    let shown = memo(move |before: Option<&Shown>| {
         let (price, old_since) = row.with(|token| (token.price_usd, token.stale.then_some(token.updated_at)));
         let text = price.map(format::price);
         let flash = before.and_then(|before| {
@@ -64,13 +64,13 @@ pub(super) fn price_cell(state: BoardState, row: &Row) -> impl IntoView + use<> 
         });
         Shown { price, text, old_since, flash }
     });
-    move || {
+    live_part(move || {
         let Shown { price, text, old_since, flash } = shown.get();
         let title = price.map_or_else(|| "No source has said a price yet".to_owned(), |price| format!("${price}"));
         let class = if price.is_some() { "" } else { "unknown" };
         let figure = text.map_or_else(|| part(UNKNOWN), |text| part(figure(text, flash)));
         let age = old_since.map(|since| {
-            let age = move || format!("{} old", format::lag(state.now.get().since(since)));
+            let age = live(move || format!("{} old", format::lag(state.now.get().since(since))));
             view! { <span class="old-since">{age}</span> }
         });
         view! {
@@ -79,7 +79,7 @@ pub(super) fn price_cell(state: BoardState, row: &Row) -> impl IntoView + use<> 
                 {age}
             </td>
         }
-    }
+    })
 }
 
 /// The digits. Where zeros are counted, the eye is shown the count; ear and clipboard get the whole decimal.

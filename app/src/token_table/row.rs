@@ -12,7 +12,9 @@ use super::cells::{self, cell};
 use super::price_cell::price_cell;
 use crate::board_state::{BoardState, Row};
 use crate::filters::flag_sentence;
+use crate::letters;
 use crate::location::token_href;
+use crate::part::{Part, fixed, live, live_part, memo, part};
 
 /// How many badges stand beside a symbol before the rest is counted.
 const BADGES: usize = 2;
@@ -49,20 +51,15 @@ impl Places {
 }
 
 /// The row of a token that is known.
-pub(super) fn row(
-    state: BoardState,
-    places: Memo<Places>,
-    window: Memo<Window>,
-    id: &TokenId,
-) -> impl IntoView + use<> {
+pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>, id: &TokenId) -> Part {
     let row: Row = state.row(id).unwrap_or_else(|| ArcRwSignal::new(Token::new(id.clone(), Timestamp::default())));
     let place = {
         let id = id.clone();
-        Memo::new(move |_| places.with(|places| places.get(&id)))
+        memo(move |_| places.with(|places| places.get(&id)))
     };
     let class = {
         let (row, id) = (row.clone(), id.clone());
-        Memo::new(move |_| match (state.left.with(|left| left.contains(&id)), row.with(|token| token.stale)) {
+        memo(move |_| match (state.left.with(|left| left.contains(&id)), row.with(|token| token.stale)) {
             (true, _) => Some("left"),
             (false, true) => Some("stale"),
             (false, false) => None,
@@ -70,9 +67,9 @@ pub(super) fn row(
     };
     let step = {
         let row = row.clone();
-        Memo::new(move |_| fading(state.now.get().since(row.with(|token| token.updated_at))))
+        memo(move |_| fading(state.now.get().since(row.with(|token| token.updated_at))))
     };
-    let rank_class = move || format!("rank fresh-{}", step.get());
+    let rank_class = live(move || format!("rank fresh-{}", step.get()));
     let changes = [Window::M5, Window::H1, Window::H6, Window::H24].map(|of| {
         let name = match of {
             Window::M5 => "change_m5",
@@ -83,15 +80,15 @@ pub(super) fn row(
         cell(name, cells::change(&row, of))
     });
     let [m5, h1, h6, h24] = changes;
-    view! {
+    fixed(view! {
         <tr
             data-id=id.to_string()
             tabindex="-1"
-            aria-rowindex=move || (place.get() + 1).to_string()
-            class=move || class.get()
+            aria-rowindex=live(move || (place.get() + 1).to_string())
+            class=live(move || class.get().map(str::to_owned))
         >
             <td data-col="rank" class=rank_class>
-                {move || place.get().to_string()}
+                {live(move || place.get().to_string())}
             </td>
             {identity(&row, id)}
             {price_cell(state, &row)}
@@ -105,7 +102,7 @@ pub(super) fn row(
             {cell("market_cap_usd", cells::market_cap(&row))}
             {cell("age", cells::age(state, &row))}
         </tr>
-    }
+    })
 }
 
 /// How far the mark at a row's edge has faded when its numbers are this old.
@@ -126,7 +123,7 @@ struct Identity {
 /// The header cell of a row: letter tile, symbol, marks, name and venue.
 pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
     let row = row.clone();
-    let shown = Memo::new(move |_| {
+    let shown = memo(move |_| {
         row.with(|token| Identity {
             symbol: token.symbol.clone(),
             name: token.name.clone(),
@@ -137,7 +134,7 @@ pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
     });
     let hue = format!("tile hue-{}", hue(id));
     let (address, href) = (id.address().to_owned(), token_href(id));
-    let content = move || {
+    let content = live_part(move || {
         let Identity { symbol, name, dex, verified, flags } = shown.get();
         let symbol = symbol.as_deref().unwrap_or("—").to_owned();
         let more = flags.len().saturating_sub(BADGES);
@@ -158,7 +155,7 @@ pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
                 </span>
             </span>
         }
-    };
+    });
     view! {
         <td data-col="symbol">
             <div class="token">{content}</div>
@@ -177,17 +174,17 @@ fn tick() -> impl IntoView {
     }
 }
 
-fn badge(flag: Flag) -> impl IntoView {
+fn badge(flag: Flag) -> Part {
     let class = match flag {
         Flag::New | Flag::Promoted | Flag::Partial => "badge",
         _ => "badge warn",
     };
-    view! { <span class=class title=flag_sentence(flag)>{flag.words()}</span> }
+    part(view! { <span class=class title=flag_sentence(flag)>{flag.words()}</span> })
 }
 
 /// The letter of a tile: the first letter or digit of the symbol.
 fn letter(symbol: &str) -> String {
-    symbol.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "?".to_owned(), |first| first.to_uppercase().collect())
+    letters::first(symbol).map_or_else(|| "?".to_owned(), |first| letters::capitals(&first))
 }
 
 /// The hue of a tile, from the address: the same on every machine.
@@ -204,8 +201,8 @@ fn venue(dex: &str) -> String {
 }
 
 fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    letters::capitals(first) + rest
 }
 
 #[cfg(test)]
