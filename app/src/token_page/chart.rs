@@ -11,7 +11,7 @@ use memescope::{Candle, Interval, Timestamp};
 
 use self::scale::{Scale, ticks};
 use crate::location::token_href;
-use crate::part::part;
+use crate::part::{Part, part};
 use crate::reader::TokenSheet;
 
 /// The picture: its size, and how much of it is left to the labels and to the bars of volume.
@@ -44,7 +44,7 @@ fn moment(begin: Timestamp, interval: Interval) -> String {
     }
 }
 
-pub(super) fn view(sheet: &TokenSheet) -> AnyView {
+pub(super) fn view(sheet: &TokenSheet) -> Part {
     let content = if sheet.candles.is_empty() {
         part(view! {
             <p class="hint">"No price was seen yet over this interval. The chart begins with the first one."</p>
@@ -67,7 +67,7 @@ pub(super) fn view(sheet: &TokenSheet) -> AnyView {
 }
 
 /// The switch of intervals.
-fn intervals(sheet: &TokenSheet) -> AnyView {
+fn intervals(sheet: &TokenSheet) -> Part {
     let here = sheet.token().map(|token| token_href(&token.id)).unwrap_or_default();
     let links: Vec<_> = Interval::ALL
         .into_iter()
@@ -97,7 +97,7 @@ fn cells(candle: &Candle, interval: Interval) -> [String; 6] {
     [moment(candle.at, interval), open, high, low, close, volume]
 }
 
-fn picture(candles: &[Candle], interval: Interval) -> AnyView {
+fn picture(candles: &[Candle], interval: Interval) -> Part {
     let scale = Scale::of(candles, interval, WIDTH - RIGHT, HEIGHT - BOTTOM);
     let body = (scale.slot() * BODY_SHARE).min(WIDEST);
     let shapes: Vec<_> = candles.iter().map(|candle| shape(candle, &scale, body)).collect();
@@ -170,7 +170,7 @@ fn summary(candles: &[Candle], interval: Interval) -> String {
     )
 }
 
-fn shape(candle: &Candle, scale: &Scale, body: f64) -> AnyView {
+fn shape(candle: &Candle, scale: &Scale, body: f64) -> Part {
     let x = scale.x(candle.at);
     let [open, high, low, close] =
         [candle.open, candle.high, candle.low, candle.close].map(|price| scale.y(price.to_f64()));
@@ -185,7 +185,7 @@ fn shape(candle: &Candle, scale: &Scale, body: f64) -> AnyView {
     })
 }
 
-fn bar(candle: &Candle, scale: &Scale, body: f64, most: f64) -> Option<AnyView> {
+fn bar(candle: &Candle, scale: &Scale, body: f64, most: f64) -> Option<Part> {
     let volume = candle.volume_usd.filter(|volume| *volume > 0.0 && most > 0.0)?;
     let height = volume / most * (HEIGHT - BOTTOM) * VOLUME_SHARE;
     let (x, y) = (scale.x(candle.at) - body / 2.0, HEIGHT - BOTTOM - height);
@@ -193,7 +193,7 @@ fn bar(candle: &Candle, scale: &Scale, body: f64, most: f64) -> Option<AnyView> 
 }
 
 /// The same as a table, in the order of the picture.
-fn table(candles: &[Candle], interval: Interval) -> AnyView {
+fn table(candles: &[Candle], interval: Interval) -> Part {
     let rows: Vec<_> = candles
         .iter()
         .map(|candle| {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use memescope::Token;
 
-use crate::part::part;
+use crate::part::{Part, part};
 
 /// Explorers by chain: what stands before the address.
 const EXPLORERS: [(&str, &str, &str); 6] = [
@@ -31,7 +31,7 @@ pub(super) fn of(token: &Token) -> Vec<(&'static str, String)> {
     links
 }
 
-pub(super) fn view(token: &Token) -> AnyView {
+pub(super) fn view(token: &Token) -> Part {
     let address = token.id.address().to_owned();
     let links: Vec<_> = of(token)
         .into_iter()

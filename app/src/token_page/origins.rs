@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use memescope::format::{self, UNKNOWN};
 use memescope::{Field, FieldProvenance, Source, Timestamp, Token, Window};
 
-use crate::part::part;
+use crate::part::{Part, part};
 
 /// The fields in the order of the table's columns, and what they are called.
 const FIELDS: [(Field, &str); 15] = [
@@ -74,7 +74,7 @@ fn age(at: Timestamp, as_of: Timestamp) -> String {
     if age < Duration::from_secs(1) { "now".to_owned() } else { format::lag(age) }
 }
 
-pub(super) fn view(token: &Token, as_of: Timestamp) -> AnyView {
+pub(super) fn view(token: &Token, as_of: Timestamp) -> Part {
     let rows: Vec<_> = FIELDS
         .into_iter()
         .filter_map(|(field, name)| Some(row(token, field, name, token.provenance.fields.get(&field)?, as_of)))
@@ -106,7 +106,7 @@ pub(super) fn view(token: &Token, as_of: Timestamp) -> AnyView {
     })
 }
 
-fn row(token: &Token, field: Field, name: &'static str, origin: &FieldProvenance, as_of: Timestamp) -> AnyView {
+fn row(token: &Token, field: Field, name: &'static str, origin: &FieldProvenance, as_of: Timestamp) -> Part {
     let shown = value(token, field);
     let cells: Vec<_> = Source::ALL
         .map(|source| {

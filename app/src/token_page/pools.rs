@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use memescope::format::{self, UNKNOWN};
 use memescope::{PoolReason, PoolView, Window, dex_label};
 
-use crate::part::part;
+use crate::part::{Part, part};
 use crate::reader::TokenSheet;
 
 /// How many pools are shown; the API tells of all.
@@ -25,7 +25,7 @@ fn words(reason: PoolReason) -> &'static str {
     }
 }
 
-pub(super) fn view(sheet: &TokenSheet) -> AnyView {
+pub(super) fn view(sheet: &TokenSheet) -> Part {
     let all = sheet.pools.len();
     let rows: Vec<_> = sheet.pools.iter().take(MOST).map(row).collect();
     let more = (all > MOST).then(|| format!("{} of {all} pools; the API tells of all.", MOST));
@@ -60,7 +60,7 @@ pub(super) fn view(sheet: &TokenSheet) -> AnyView {
     })
 }
 
-fn row(pool: &PoolView) -> AnyView {
+fn row(pool: &PoolView) -> Part {
     let money = |value: Option<f64>| value.and_then(format::usd).unwrap_or_else(|| UNKNOWN.to_owned());
     let class = match (pool.prices_token, pool.eligible) {
         (true, _) => "chosen",

@@ -9,7 +9,7 @@ use super::{chart, links, origins, pools};
 use crate::address::decode_pairs;
 use crate::filters::flag_sentence;
 use crate::location::token_at;
-use crate::part::part;
+use crate::part::{Part, part};
 use crate::reader::{SheetError, TokenReader, TokenSheet};
 
 /// What the server put into the context for the page of a token.
@@ -75,7 +75,7 @@ pub(crate) fn html(sheet: &TokenSheet) -> String {
 }
 
 /// Each flag in a sentence, with who gave the reason and since when.
-fn flags(token: &Token) -> AnyView {
+fn flags(token: &Token) -> Part {
     let rows: Vec<_> = token
         .flags
         .iter()
@@ -105,7 +105,7 @@ fn flags(token: &Token) -> AnyView {
 }
 
 /// Other names that sources give it: an imitation often shows here.
-fn aliases(sheet: &TokenSheet) -> Option<AnyView> {
+fn aliases(sheet: &TokenSheet) -> Option<Part> {
     let names: Vec<_> = sheet.aliases.iter().map(|name| view! { <li><bdi>{name.to_string()}</bdi></li> }).collect();
     (!names.is_empty()).then(|| {
         part(view! {
