@@ -24,7 +24,7 @@ use memescope::{
     SourceState, Stage, Timestamp, Token, TokenId, Traders, Txns, VolumeScope, Window,
 };
 
-use crate::reader::{BoardStatus, TokenPage};
+use crate::reader::{BoardStatus, RowExtras, TokenPage};
 use crate::server_fns::PageError;
 
 /// What can be read.
@@ -93,6 +93,13 @@ impl Read for bool {
 impl Read for f64 {
     fn read(json: &Json) -> Option<Self> {
         json.number()
+    }
+}
+
+impl Read for i64 {
+    fn read(json: &Json) -> Option<Self> {
+        #[expect(clippy::cast_possible_truncation, reason = "whole")]
+        json.number().filter(|number| number.fract() == 0.0).map(|number| number as Self)
     }
 }
 
@@ -171,6 +178,7 @@ macro_rules! fields {
 pub(crate) use fields;
 
 fields! {
+    RowExtras { id, risen, trend }
     Txns { buys, sells }
     Traders { buyers, sellers }
     Latency { p50, p95 }

@@ -61,7 +61,7 @@ mod token_table;
 mod top_bar;
 
 pub use self::assets::AssetNames;
-pub use self::server_fns::{LoadPage, LoadSheet, PageError};
+pub use self::server_fns::{LoadCard, LoadExtras, LoadPage, LoadSheet, PageError};
 #[cfg(feature = "ssr")]
 pub use self::shell::shell;
 #[cfg(feature = "ssr")]

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use memescope::{Candle, Epoch, Interval, PoolView, Price, Seq, SourceReport, Timestamp, Token, TokenId, TokenQuery};
+use memescope::{
+    Candle, Epoch, Interval, PoolView, Price, Seq, SourceReport, SparkView, Timestamp, Token, TokenId, TokenQuery,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which part of the board a page asks for.
@@ -96,6 +98,29 @@ impl TokenSheet {
     }
 }
 
+/// What a row shows of the past.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowPast {
+    /// Whose.
+    pub id: TokenId,
+    /// By how many places it has risen in the list in the last five minutes; `None` where that is not known, or says
+    /// nothing of such a list.
+    pub risen: Option<i64>,
+    /// Its price over the last day.
+    pub spark: Option<SparkView>,
+}
+
+/// What of the past is worth a look in a row, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowExtras {
+    /// Whose.
+    pub id: TokenId,
+    /// Places risen; negative ones fallen.
+    pub risen: Option<i64>,
+    /// The inside of a small picture of its price over the last day.
+    pub trend: Option<String>,
+}
+
 /// Why nothing is told of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SheetError {
@@ -125,6 +150,12 @@ pub trait TokenReader: Send + Sync + 'static {
 
     /// How the board and its sources do.
     fn status(&self) -> BoardStatus;
+
+    /// What rows show of the past, in a view: for each id that is on the board.
+    fn past(&self, query: &TokenQuery, ids: &[TokenId]) -> Vec<RowPast>;
+
+    /// A row with where its numbers come from; `None` where it is not on the board.
+    fn row(&self, token: &TokenId) -> Option<(Token, Timestamp)>;
 
     /// All that is known of a token, with candles of an interval, or of one that shows most of its life. A token that is
     /// not on the board may be looked up, which takes seconds at most.

@@ -9,7 +9,7 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::{Deserialize, Serialize};
 
 use crate::json::{self, Read};
-use crate::reader::TokenPage;
+use crate::reader::{RowExtras, TokenPage};
 
 /// How many rows a page has; also how many of the head are followed live.
 pub(crate) const PAGE_ROWS: usize = 50;
@@ -77,6 +77,19 @@ pub async fn load_sheet(token: String, interval: Option<String>) -> Result<Strin
     ssr::render_sheet(&token, interval.as_deref()).await
 }
 
+/// What rows show of the past, in the view of an address: `ids` are `chain:address`, parted by commas; at most as many as
+/// a screen shows are answered.
+#[server(prefix = "/api", endpoint = "extras", input = GetUrl, output = Post<JsonText>)]
+pub async fn load_extras(search: String, ids: String) -> Result<Vec<RowExtras>, PageError> {
+    ssr::read_extras(&search, &ids)
+}
+
+/// Where a row's numbers come from, and what its rank is made of, as markup.
+#[server(prefix = "/api", endpoint = "card", input = GetUrl, output = Post<JsonText>)]
+pub async fn load_card(search: String, token: String) -> Result<String, PageError> {
+    ssr::render_card(&search, &token)
+}
+
 #[cfg(feature = "ssr")]
 pub(crate) use self::ssr::read_page;
 
@@ -88,8 +101,9 @@ mod ssr {
 
     use super::{PAGE_ROWS, PageError};
     use crate::address::PageAddress;
-    use crate::reader::{PageRequest, ReadError, TokenPage, TokenReader};
-    use crate::token_page::sheet_html;
+    use crate::reader::{PageRequest, ReadError, RowExtras, RowPast, TokenPage, TokenReader};
+    use crate::token_page::{card_html, sheet_html};
+    use crate::token_table::trend;
 
     /// Reads a page through the reader that the server provided.
     pub(crate) fn read_page(search: &str, cursor: Option<String>) -> Result<TokenPage, PageError> {
@@ -97,6 +111,30 @@ mod ssr {
         let PageAddress { query, .. } = PageAddress::parse(search);
         let request = PageRequest { query, limit: PAGE_ROWS, cursor };
         reader.page(&request).map_err(|ReadError::InvalidCursor| PageError::InvalidCursor)
+    }
+
+    /// The most rows that are told of the past at once.
+    const MOST_EXTRAS: usize = 100;
+
+    /// Reads what rows show of the past.
+    pub(super) fn read_extras(search: &str, ids: &str) -> Result<Vec<RowExtras>, PageError> {
+        let reader = use_context::<Arc<dyn TokenReader>>().ok_or(PageError::Unreachable)?;
+        let PageAddress { query, .. } = PageAddress::parse(search);
+        let ids: Vec<_> = ids.split(',').filter_map(|id| id.parse().ok()).take(MOST_EXTRAS).collect();
+        let extras = reader.past(&query, &ids).into_iter().map(|RowPast { id, risen, spark }| RowExtras {
+            id,
+            risen,
+            trend: spark.as_ref().map(trend),
+        });
+        Ok(extras.collect())
+    }
+
+    /// Renders where a row's numbers come from.
+    pub(super) fn render_card(search: &str, token: &str) -> Result<String, PageError> {
+        let reader = use_context::<Arc<dyn TokenReader>>().ok_or(PageError::Unreachable)?;
+        let token = token.parse().map_err(|_| PageError::Unreachable)?;
+        let (token, as_of) = reader.row(&token).ok_or(PageError::Unreachable)?;
+        Ok(card_html(&token, &PageAddress::parse(search).query, as_of))
     }
 
     /// Renders what is known of a token.

@@ -4,6 +4,8 @@
 //! (`sheet`): the browser shows it, and asks for it again from time to time, without code of its own for it.
 
 #[cfg(feature = "ssr")]
+mod card;
+#[cfg(feature = "ssr")]
 mod chart;
 #[cfg(feature = "ssr")]
 mod links;
@@ -20,6 +22,8 @@ use std::str::FromStr;
 use leptos::prelude::*;
 use memescope::TokenId;
 
+#[cfg(feature = "ssr")]
+pub(crate) use self::card::html as card_html;
 #[cfg(feature = "ssr")]
 pub(crate) use self::sheet::html as sheet_html;
 #[cfg(feature = "ssr")]

@@ -6,9 +6,13 @@ mod live_row;
 pub(crate) mod order;
 mod price_cell;
 mod row;
+#[cfg(feature = "ssr")]
+mod trend;
 pub(crate) mod window;
 
 pub(crate) use self::live_row::live_row;
+#[cfg(feature = "ssr")]
+pub(crate) use self::trend::trend;
 use leptos::prelude::*;
 use memescope::format;
 use memescope::query::SortKey;

@@ -4,8 +4,8 @@ mod sheet;
 
 use std::sync::Arc;
 
-use app::reader::{BoardStatus, PageRequest, ReadError, SheetFuture, TokenPage, TokenReader};
-use memescope::{Interval, Token, TokenId};
+use app::reader::{BoardStatus, PageRequest, ReadError, RowPast, SheetFuture, TokenPage, TokenReader};
+use memescope::{Interval, Timestamp, Token, TokenId, TokenQuery};
 
 use crate::clock::Clock;
 use crate::history::History;
@@ -93,6 +93,29 @@ impl TokenReader for BoardReader {
         }
     }
 
+    fn past(&self, query: &TokenQuery, ids: &[TokenId]) -> Vec<RowPast> {
+        let selection = Arc::new(Selection::new(query.clone(), None));
+        let former = self.pages.past(&selection);
+        // Without former places nobody needs the present ones.
+        let current = former.as_ref().map(|_| self.pages.current(&selection));
+        let snapshot = self.store.snapshot();
+        let risen = |id: &TokenId| {
+            let (before, now) = (former.as_ref()?.place_of(id)?, current.as_ref()?.place_of(id)?);
+            Some(i64::try_from(before).ok()? - i64::try_from(now + 1).ok()?)
+        };
+        let spark = |id: &TokenId| self.history.as_ref()?.spark(id, snapshot.board.as_of);
+        ids.iter()
+            .filter(|id| snapshot.rows.contains_key(*id))
+            .map(|id| RowPast { id: id.clone(), risen: risen(id), spark: spark(id) })
+            .collect()
+    }
+
+    fn row(&self, token: &TokenId) -> Option<(Token, Timestamp)> {
+        let snapshot = self.store.snapshot();
+        let row = snapshot.rows.get(token)?;
+        Some((Token::clone(&row.token), snapshot.board.as_of))
+    }
+
     fn sheet<'a>(&'a self, token: &'a TokenId, interval: Option<Interval>) -> SheetFuture<'a> {
         Box::pin(self.read_sheet(token, interval))
     }
@@ -105,8 +128,6 @@ fn count(places: usize) -> u64 {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use memescope::Timestamp;
-
     use super::*;
     use crate::pages::testing::{Market, Step, id, selection};
 

@@ -31,21 +31,26 @@ pub(super) fn of(token: &Token) -> Vec<(&'static str, String)> {
     links
 }
 
-pub(super) fn view(token: &Token) -> Part {
-    let address = token.id.address().to_owned();
+/// The links as a list.
+pub(super) fn list(token: &Token) -> Part {
     let links: Vec<_> = of(token)
         .into_iter()
         .map(|(name, href)| {
             view! { <li><a href=href target="_blank" rel="noopener noreferrer nofollow external">{name}</a></li> }
         })
         .collect();
+    part(view! { <ul class="links" aria-label="Elsewhere">{links}</ul> })
+}
+
+pub(super) fn view(token: &Token) -> Part {
+    let address = token.id.address().to_owned();
     part(view! {
         <div class="elsewhere">
             <p class="address">
                 <code data-testid="address">{address.clone()}</code>
                 <button r#type="button" class="pill needs-script" data-act="copy" data-text=address>"Copy"</button>
             </p>
-            <ul aria-label="Elsewhere">{links}</ul>
+            {list(token)}
         </div>
     })
 }

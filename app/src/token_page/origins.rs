@@ -48,7 +48,7 @@ fn value(token: &Token, field: Field) -> Option<String> {
         Field::MarketCapUsd => usd(token.market_cap_usd),
         Field::FdvUsd => usd(token.fdv_usd),
         Field::Holders => token.holders.map(format::count),
-        Field::CreatedAt => token.created_at.map(|at| at.to_string()),
+        Field::CreatedAt => token.created_at.map(day_and_time),
         Field::Verified => token.verified.map(|verified| if verified { "yes" } else { "no" }.to_owned()),
         Field::Name => token.name.as_deref().map(str::to_owned),
     }
@@ -59,12 +59,19 @@ fn said(field: Field, text: &str) -> String {
     let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
     let shown = match field {
         Field::PriceUsd => text.parse().ok().map(|price| format::price(price).plain()),
+        Field::CreatedAt => text.parse().ok().map(day_and_time),
         Field::LiquidityUsd | Field::VolumeUsd | Field::MarketCapUsd | Field::FdvUsd => number().and_then(format::usd),
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float stays in range")]
         Field::Txns => number().map(|number| format::count(number.max(0.0).round() as u64)),
         _ => None,
     };
     shown.unwrap_or_else(|| text.to_owned())
+}
+
+/// `2026-11-23 00:23`, UTC.
+fn day_and_time(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.get(..16).unwrap_or(&text).replace('T', " ")
 }
 
 /// How old something was when the page was made.
@@ -103,6 +110,61 @@ pub(super) fn view(token: &Token, as_of: Timestamp) -> Part {
             </div>
             <p class="hint">"The number in bold is the one that is shown. Unknown is —, never 0."</p>
         </section>
+    })
+}
+
+/// The fields of a row of the board, for the card beside it.
+pub(super) fn short(token: &Token, as_of: Timestamp) -> Part {
+    let rows: Vec<_> = FIELDS
+        .into_iter()
+        .filter(|(field, _)| {
+            matches!(
+                field,
+                Field::PriceUsd
+                    | Field::ChangePct
+                    | Field::VolumeUsd
+                    | Field::Txns
+                    | Field::LiquidityUsd
+                    | Field::MarketCapUsd
+            )
+        })
+        .filter_map(|(field, name)| {
+            let origin = token.provenance.fields.get(&field)?;
+            let others: Vec<String> = origin
+                .others
+                .iter()
+                .map(|(source, text)| format!("{} {}", source.label(), said(field, text)))
+                .collect();
+            let others = if others.is_empty() { UNKNOWN.to_owned() } else { others.join(", ") };
+            let is_apart = origin.spread_pct.is_some_and(|pct| pct >= APART_PCT);
+            let apart = origin.spread_pct.map_or_else(|| UNKNOWN.to_owned(), |pct| format!("{pct:.2}%"));
+            Some(part(view! {
+                <tr data-field=field.name()>
+                    <th scope="row">{name}</th>
+                    <td class="number"><b>{value(token, field).unwrap_or_else(|| UNKNOWN.to_owned())}</b></td>
+                    <td>{origin.source.label()}</td>
+                    <td class="number">{age(origin.observed_at, as_of)}</td>
+                    <td>{others}</td>
+                    <td class="number" class:apart=is_apart>{apart}</td>
+                </tr>
+            }))
+        })
+        .collect();
+    part(view! {
+        <table class="matrix">
+            <caption class="vh">"Where the numbers of this row come from"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Field"</th>
+                    <th scope="col" class="number">"Shown"</th>
+                    <th scope="col">"From"</th>
+                    <th scope="col" class="number">"Age"</th>
+                    <th scope="col">"Others say"</th>
+                    <th scope="col" class="number">"Apart"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
     })
 }
 

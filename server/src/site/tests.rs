@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use app::reader::{BoardStatus, PageRequest, ReadError, SheetError, SheetFuture, TokenPage};
+use app::reader::{BoardStatus, PageRequest, ReadError, RowPast, SheetError, SheetFuture, TokenPage};
 use axum::body::{Body, to_bytes};
 use axum::http::HeaderMap;
-use memescope::{Epoch, Interval, Seq, SourceReport, Timestamp, TokenId};
+use memescope::{Epoch, Interval, Seq, SourceReport, Timestamp, Token, TokenId, TokenQuery};
 use serde_json::json;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -40,6 +40,14 @@ impl TokenReader for Empty {
             demo: true,
             sources: Vec::new(),
         })
+    }
+
+    fn past(&self, _: &TokenQuery, _: &[TokenId]) -> Vec<RowPast> {
+        Vec::new()
+    }
+
+    fn row(&self, _: &TokenId) -> Option<(Token, Timestamp)> {
+        None
     }
 
     fn sheet<'a>(&'a self, _: &'a TokenId, _: Option<Interval>) -> SheetFuture<'a> {
