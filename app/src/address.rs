@@ -5,8 +5,7 @@ mod encoding;
 use memescope::query::{ParameterError, Sort, SortKey};
 use memescope::{Rank, TokenQuery, Window};
 
-pub(crate) use self::encoding::decode_pairs;
-use self::encoding::encode_pairs;
+pub(crate) use self::encoding::{decode_pairs, encode_pairs};
 
 /// What an address asks for.
 #[derive(Clone, Debug, Default, PartialEq)]

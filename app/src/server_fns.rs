@@ -3,11 +3,13 @@
 #![expect(missing_docs, reason = "the server macro makes a struct of each function's arguments")]
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "the browser waits, the server does not"))]
 
+mod asked;
+
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Post};
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 use serde::{Deserialize, Serialize};
 
+use self::asked::{Asked, Question};
 use crate::json::{self, Read};
 use crate::reader::{RowExtras, TokenPage};
 
@@ -66,28 +68,56 @@ impl<T: Read> Decodes<T> for JsonText {
 pub struct NotRead;
 
 /// A page of the view of an address: `search` is what stands after `?` in it, `cursor` where the page begins.
-#[server(prefix = "/api", endpoint = "page", input = GetUrl, output = Post<JsonText>)]
+#[server(prefix = "/api", endpoint = "page", protocol = Asked)]
 pub async fn load_page(search: String, cursor: Option<String>) -> Result<TokenPage, PageError> {
     ssr::read_page(&search, cursor)
 }
 
 /// What stands below the row of a token's page, as markup: `token` is `chain:address`, `interval` that of the candles.
-#[server(prefix = "/api", endpoint = "sheet", input = GetUrl, output = Post<JsonText>)]
+#[server(prefix = "/api", endpoint = "sheet", protocol = Asked)]
 pub async fn load_sheet(token: String, interval: Option<String>) -> Result<String, PageError> {
     ssr::render_sheet(&token, interval.as_deref()).await
 }
 
 /// What rows show of the past, in the view of an address: `ids` are `chain:address`, parted by commas; at most as many as
 /// a screen shows are answered.
-#[server(prefix = "/api", endpoint = "extras", input = GetUrl, output = Post<JsonText>)]
+#[server(prefix = "/api", endpoint = "extras", protocol = Asked)]
 pub async fn load_extras(search: String, ids: String) -> Result<Vec<RowExtras>, PageError> {
     ssr::read_extras(&search, &ids)
 }
 
 /// Where a row's numbers come from, and what its rank is made of, as markup.
-#[server(prefix = "/api", endpoint = "card", input = GetUrl, output = Post<JsonText>)]
+#[server(prefix = "/api", endpoint = "card", protocol = Asked)]
 pub async fn load_card(search: String, token: String) -> Result<String, PageError> {
     ssr::render_card(&search, &token)
+}
+
+impl Question for LoadPage {
+    fn into_pairs(self) -> Vec<(String, String)> {
+        pairs([("search", Some(self.search)), ("cursor", self.cursor)])
+    }
+}
+
+impl Question for LoadExtras {
+    fn into_pairs(self) -> Vec<(String, String)> {
+        pairs([("search", Some(self.search)), ("ids", Some(self.ids))])
+    }
+}
+
+impl Question for LoadCard {
+    fn into_pairs(self) -> Vec<(String, String)> {
+        pairs([("search", Some(self.search)), ("token", Some(self.token))])
+    }
+}
+
+impl Question for LoadSheet {
+    fn into_pairs(self) -> Vec<(String, String)> {
+        pairs([("token", Some(self.token)), ("interval", self.interval)])
+    }
+}
+
+fn pairs(arguments: [(&str, Option<String>); 2]) -> Vec<(String, String)> {
+    arguments.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 #[cfg(feature = "ssr")]

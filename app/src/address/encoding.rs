@@ -14,7 +14,7 @@ pub(crate) fn decode_pairs(search: &str) -> Vec<(String, String)> {
 }
 
 /// Writes pairs.
-pub(super) fn encode_pairs(pairs: &[(String, String)]) -> String {
+pub(crate) fn encode_pairs(pairs: &[(String, String)]) -> String {
     let mut text = String::new();
     for (key, value) in pairs {
         if !text.is_empty() {

@@ -21,8 +21,6 @@ const ROWS_DELAY: Duration = Duration::from_millis(200);
 
 thread_local! {
     static FEED: RefCell<Option<Feed>> = const { RefCell::new(None) };
-    /// Sockets that were replaced: one of them may be calling us right now.
-    static RETIRED: RefCell<Vec<Socket>> = const { RefCell::new(Vec::new()) };
 }
 
 struct Feed {
@@ -82,7 +80,6 @@ pub(crate) fn retry_now() {
 
 /// Looks after the connection; called twice a second.
 pub(super) fn tick() {
-    RETIRED.with(|retired| retired.borrow_mut().clear());
     with_feed(|feed| {
         feed.client.tick(now_ms(), random());
         feed.run();
@@ -101,7 +98,7 @@ impl Feed {
         for action in self.client.take_actions() {
             match action {
                 Action::Connect => self.connect(),
-                Action::Drop => self.retire(),
+                Action::Drop => self.socket = None,
                 Action::Send(request) => {
                     if let Some(socket) = &self.socket {
                         socket.send(&request);
@@ -112,11 +109,10 @@ impl Feed {
     }
 
     fn connect(&mut self) {
-        self.retire();
         let on_frame = |frame: Frame| _ = with_feed(|feed| feed.receive(frame));
         let on_close = || {
             with_feed(|feed| {
-                feed.retire();
+                feed.socket = None;
                 feed.client.closed(now_ms(), random());
                 feed.run();
                 feed.tell();
@@ -125,12 +121,6 @@ impl Feed {
         self.socket = Socket::open(on_frame, on_close);
         if self.socket.is_none() {
             self.client.closed(now_ms(), random());
-        }
-    }
-
-    fn retire(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            RETIRED.with(|retired| retired.borrow_mut().push(socket));
         }
     }
 

@@ -1,10 +1,15 @@
 //! A WebSocket whose events go to the feed.
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::Poll;
+
+use futures_util::{Sink, Stream};
+use gloo_net::websocket::Message;
+use gloo_net::websocket::futures::WebSocket;
 use memescope::feed::client::Request;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
 
 use crate::frame::Frame;
 
@@ -12,11 +17,7 @@ use crate::frame::Frame;
 const PROTOCOL: &str = "memescope.v1.bin";
 
 /// An open or opening socket. Dropping it closes it silently.
-pub(super) struct Socket {
-    inner: WebSocket,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(Event)>,
-}
+pub(super) struct Socket(Rc<RefCell<WebSocket>>);
 
 impl Socket {
     /// Opens a socket to this page's server; `None` when the browser refuses.
@@ -24,37 +25,40 @@ impl Socket {
         let location = leptos::prelude::window().location();
         let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
         let url = format!("{scheme}://{}/ws", location.host().ok()?);
-        let socket = WebSocket::new_with_str(&url, PROTOCOL).ok()?;
-        socket.set_binary_type(BinaryType::Arraybuffer);
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let data = event.data();
-            let frame = match (data.as_string(), data.dyn_ref::<ArrayBuffer>()) {
-                (Some(text), _) => Frame::read(&text),
-                (None, Some(bytes)) => Frame::read_compact(&Uint8Array::new(bytes).to_vec()),
-                (None, None) => None,
-            };
-            if let Some(frame) = frame {
-                on_frame(frame);
+        let socket = Rc::new(RefCell::new(WebSocket::open_with_protocol(&url, PROTOCOL).ok()?));
+        // Whoever drops the socket need not know of the reader, which is left without one.
+        let read = Rc::downgrade(&socket);
+        leptos::task::spawn_local(async move {
+            while let Some(message) = next(&read).await {
+                let frame = match message {
+                    Message::Text(text) => Frame::read(&text),
+                    Message::Bytes(bytes) => Frame::read_compact(&bytes),
+                };
+                if let Some(frame) = frame {
+                    on_frame(frame);
+                }
+            }
+            if read.strong_count() > 0 {
+                on_close();
             }
         });
-        let on_close = Closure::<dyn FnMut(Event)>::new(move |_| on_close());
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self { inner: socket, _on_message: on_message, _on_close: on_close })
+        Some(Self(socket))
     }
 
     /// Sends a request; on a socket that is not open it is lost, and the close that follows starts anew.
     pub(super) fn send(&self, request: &Request) {
-        if let Ok(text) = serde_json::to_string(request) {
-            let _ = self.inner.send_with_str(&text);
+        if let (Ok(text), Ok(mut socket)) = (serde_json::to_string(request), self.0.try_borrow_mut()) {
+            let _ = Pin::new(&mut *socket).start_send(Message::Text(text));
         }
     }
 }
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        self.inner.set_onmessage(None);
-        self.inner.set_onclose(None);
-        let _ = self.inner.close();
-    }
+/// The next message; `None` when the socket is closed, broken or dropped.
+async fn next(socket: &Weak<RefCell<WebSocket>>) -> Option<Message> {
+    poll_fn(|context| match socket.upgrade() {
+        Some(socket) => Pin::new(&mut *socket.borrow_mut()).poll_next(context),
+        None => Poll::Ready(None),
+    })
+    .await?
+    .ok()
 }
