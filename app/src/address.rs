@@ -5,6 +5,8 @@ mod encoding;
 use memescope::query::{ParameterError, Sort, SortKey};
 use memescope::{Rank, TokenQuery, Window};
 
+use crate::token_table::COLUMNS;
+
 pub(crate) use self::encoding::{decode_pairs, encode_pairs};
 
 /// What an address asks for.
@@ -41,6 +43,70 @@ impl PageAddress {
         let mut query = self.query.clone();
         change(&mut query);
         self.href(&query)
+    }
+
+    /// The view's own word under a name, which the API does not know.
+    fn own(&self, name: &str) -> Option<&str> {
+        self.rest.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The address with another own word; without the word when there is none.
+    fn with_own(&self, name: &str, value: Option<String>) -> String {
+        let mut rest = self.rest.clone();
+        rest.retain(|(key, _)| key != name);
+        rest.extend(value.map(|value| (name.to_owned(), value)));
+        Self { rest, ..self.clone() }.href(&self.query)
+    }
+
+    /// The columns that the view shows, if the reader chose them: names parted by commas.
+    pub(crate) fn columns(&self) -> Option<&str> {
+        self.own("cols")
+    }
+
+    /// Whether a column is shown.
+    pub(crate) fn shows(&self, column: &str) -> bool {
+        match self.columns() {
+            Some(columns) => columns.split(',').any(|name| name == column),
+            None => column != "price_sol",
+        }
+    }
+
+    /// The address with a column shown that was not, or the other way round.
+    pub(crate) fn toggled(&self, column: &str) -> String {
+        let shown = COLUMNS
+            .into_iter()
+            .filter(|other| other.can_hide())
+            .filter(|other| self.shows(other.name) != (other.name == column))
+            .map(|other| other.name);
+        let columns: Vec<&str> = shown.collect();
+        // None at all would read as no choice.
+        let columns = if columns.is_empty() { "none".to_owned() } else { columns.join(",") };
+        self.with_own("cols", Some(columns))
+    }
+
+    /// The address with the columns as they are when nobody chose.
+    pub(crate) fn with_all_columns(&self) -> String {
+        self.with_own("cols", None)
+    }
+
+    /// Whether prices are shown in SOL.
+    pub(crate) fn is_in_sol(&self) -> bool {
+        self.own("unit") == Some("sol")
+    }
+
+    /// The address with prices in the other unit.
+    pub(crate) fn in_other_unit(&self) -> String {
+        self.with_own("unit", (!self.is_in_sol()).then(|| "sol".to_owned()))
+    }
+
+    /// The address of another view altogether, with columns and unit as they are.
+    pub(crate) fn only(&self, query: &TokenQuery) -> String {
+        self.href(query)
+    }
+
+    /// The same view as a file.
+    pub(crate) fn export_href(&self) -> String {
+        format!("{}&format=csv", self.api_href())
     }
 
     /// The address of the page that a cursor leads to.
@@ -146,6 +212,20 @@ mod tests {
         assert_eq!(address.api_href(), "/tokens?rank=trending&window=h24&min_liquidity_usd=10000");
         let raised = PageAddress::parse("min_liquidity_usd=50000&verified=true");
         assert_eq!(raised.without("verified"), "/?min_liquidity_usd=50000");
+    }
+
+    #[test]
+    fn columns_and_unit_are_part_of_the_address_and_no_filter() {
+        let usual = PageAddress::parse("rank=top");
+        assert!(usual.shows("trend") && !usual.shows("price_sol") && !usual.is_in_sol());
+        assert_eq!(usual.in_other_unit(), "/?rank=top&unit=sol");
+        let without = PageAddress::parse(usual.toggled("trend").strip_prefix("/?").unwrap_or_default());
+        assert!(!without.shows("trend") && without.shows("age"));
+        assert_eq!(without.api_href(), usual.api_href());
+        let again = PageAddress::parse(without.toggled("trend").strip_prefix("/?").unwrap_or_default());
+        assert!(again.shows("trend"));
+        assert_eq!(again.with_all_columns(), "/?rank=top");
+        assert_eq!(PageAddress::parse("unit=sol&cols=none").in_other_unit(), "/?cols=none");
     }
 
     #[test]

@@ -14,8 +14,9 @@ use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenId};
 
 use crate::address::PageAddress;
 use crate::location::Location;
+use crate::marks::Marked;
 use crate::part::memo;
-use crate::reader::{BoardStatus, TokenPage};
+use crate::reader::{BoardStatus, RowExtras, TokenPage};
 use crate::server_fns::{PAGE_ROWS, PageError, load_page};
 use crate::token_table::{order, window};
 
@@ -138,6 +139,10 @@ pub(crate) struct BoardState {
     pub(crate) row_height: RwSignal<f64>,
     /// What a screen reader is told.
     pub(crate) announcement: RwSignal<String>,
+    /// What the reader marked.
+    pub(crate) marked: Marked,
+    /// What rows show of the past; of a token that is asked about in vain, nothing.
+    extras: RwSignal<HashMap<TokenId, RowExtras>>,
 }
 
 impl BoardState {
@@ -164,10 +169,12 @@ impl BoardState {
                 _ => now,
             }
         });
+        let marked = Marked::new();
         let order = memo(move |_| {
             known.track();
             let is_known = |id: &TokenId| rows.with_value(|rows: &HashMap<TokenId, Row>| rows.contains_key(id));
-            Arc::new(pinned.with(|pinned| shown_head.with(|head| order::shown(&head.ids, pinned, PAGE_ROWS, is_known))))
+            let is_shown = |id: &TokenId| is_known(id) && !marked.hidden.with(|hidden| hidden.contains(id));
+            Arc::new(pinned.with(|pinned| shown_head.with(|head| order::shown(&head.ids, pinned, PAGE_ROWS, is_shown))))
         });
         let state = Self {
             address,
@@ -199,6 +206,8 @@ impl BoardState {
             problem: RwSignal::new(None),
             row_height: RwSignal::new(44.0),
             announcement: RwSignal::new(String::new()),
+            marked,
+            extras: RwSignal::new(HashMap::new()),
         };
         match first {
             Ok(page) => state.show(page),
@@ -239,6 +248,7 @@ impl BoardState {
             self.put(token);
         }
         self.left.set(Vec::new());
+        self.extras.update(|extras| extras.retain(|id, _| ids.contains(id)));
         self.range.set(0..PAGE_ROWS);
         self.focused.set(None);
         self.holds.set(Holds::default());
@@ -335,6 +345,37 @@ impl BoardState {
         self.problem.set(None);
         let count = memescope::format::count;
         self.announcement.set(format!("{} of {} rows loaded", count(loaded), count(total)));
+    }
+
+    /// What a row shows of the past.
+    pub(crate) fn extras_of(&self, id: &TokenId) -> RowExtras {
+        let nothing = || RowExtras { id: id.clone(), risen: None, trend: None };
+        self.extras.with(|extras| extras.get(id).cloned()).unwrap_or_else(nothing)
+    }
+
+    /// Whether it was asked what a row shows of the past.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn has_extras(&self, id: &TokenId) -> bool {
+        self.extras.with_untracked(|extras| extras.contains_key(id))
+    }
+
+    /// Takes in what was told of the past of these rows.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn take_extras(&self, asked: Vec<TokenId>, told: Vec<RowExtras>) {
+        self.extras.update(|extras| {
+            for id in asked {
+                extras.entry(id.clone()).or_insert(RowExtras { id, risen: None, trend: None });
+            }
+            for row in told {
+                extras.insert(row.id.clone(), row);
+            }
+        });
+    }
+
+    /// Which view is shown now.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn generation_now(&self) -> Option<u64> {
+        self.facts.try_with_untracked(|facts| facts.generation)
     }
 
     /// A row that is known.

@@ -3,6 +3,9 @@
 //! Nothing here renders. Everything begins after the server's markup was taken over, so that the first render of both
 //! sides is the same.
 
+mod acts;
+pub(crate) mod card;
+mod extras;
 pub(crate) mod feed;
 mod flash;
 pub(crate) mod form;
@@ -10,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod hold;
 mod keys;
 pub(crate) mod look;
+pub(crate) mod marks;
 mod scroll;
 mod sheet;
 mod socket;
@@ -36,7 +40,11 @@ pub(crate) fn start(state: BoardState) {
         hold::start(state);
         flash::start();
         keys::start(state);
+        marks::start(state);
+        acts::start(state);
+        card::start(state);
         feed::start(state);
+        extras::start(state);
     });
     // Another address is another view.
     Effect::new(move |before: Option<String>| {
@@ -64,6 +72,8 @@ pub(crate) fn start_token(state: BoardState, token: Option<TokenId>) {
         if alive.is_none() {
             start_clock(state);
             flash::start();
+            marks::start(state);
+            acts::start(state);
             feed::start(state);
             if let Some(token) = token.clone() {
                 sheet::start(token);
@@ -103,6 +113,19 @@ pub(crate) fn now_ms() -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "less than a day")]
 pub(crate) fn minutes_east() -> i32 {
     -(js_sys::Date::new_0().get_timezone_offset() as i32)
+}
+
+/// What the browser keeps under a name; nothing where it keeps nothing.
+fn kept(key: &str) -> String {
+    let store = window().local_storage().ok().flatten();
+    store.and_then(|store| store.get_item(key).ok().flatten()).unwrap_or_default()
+}
+
+/// Lets the browser keep a text; some keep nothing, and then it lasts as long as the page.
+fn keep(key: &str, text: &str) {
+    if let Some(store) = window().local_storage().ok().flatten() {
+        let _ = if text.is_empty() { store.remove_item(key) } else { store.set_item(key, text) };
+    }
 }
 
 /// A number between 0 and 1.

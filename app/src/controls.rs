@@ -3,22 +3,41 @@
 use leptos::prelude::*;
 use memescope::{Rank, Window};
 
+use crate::address::PageAddress;
 use crate::board_state::BoardState;
 use crate::filters::{self, Chip};
-use crate::part::{live, live_part, memo, part};
+use crate::menus;
+use crate::part::{fixed, live, live_part, memo, part};
 use crate::search::carried;
 
 /// The windows of the switch.
-const WINDOWS: [Window; 4] = [Window::M5, Window::H1, Window::H6, Window::H24];
+const WINDOWS: [Window; 5] = Window::ALL;
 
 /// The fields of the filter form.
-const FIELDS: [(&str, &str, &str); 6] = [
-    ("min_liquidity_usd", "Liquidity at least, USD", "10000"),
-    ("min_volume_usd", "Volume at least, USD", "any"),
-    ("min_market_cap_usd", "Market cap at least, USD", "any"),
-    ("max_market_cap_usd", "Market cap at most, USD", "any"),
-    ("min_txns", "Transactions at least", "any"),
-    ("max_age", "Age at most", "30m, 24h, 7d"),
+const FIELDS: [(&str, &str, &str); 12] = [
+    ("min_liquidity_usd", "Liquidity from, USD", "10000"),
+    ("max_liquidity_usd", "to", "any"),
+    ("min_volume_usd", "Volume from, USD", "any"),
+    ("max_volume_usd", "to", "any"),
+    ("min_market_cap_usd", "Market cap from, USD", "any"),
+    ("max_market_cap_usd", "to", "any"),
+    ("min_change_pct", "Change from, %", "any"),
+    ("max_change_pct", "to", "any"),
+    ("min_txns", "Transactions from", "any"),
+    ("min_holders", "Holders from", "any"),
+    ("min_age", "Age from", "30m, 24h"),
+    ("max_age", "to", "7d"),
+];
+
+/// Views that many ask for, and what they are called.
+const PRESETS: [(&str, &str); 4] = [
+    ("Young and liquid", "/?rank=new&window=h1&min_liquidity_usd=50000&max_age=24h"),
+    ("Rising this hour", "/?rank=gainers&window=h1&min_liquidity_usd=50000&min_txns=50"),
+    (
+        "Fewer ways to lose",
+        "/?min_liquidity_usd=100000&verified=true&without_flags=mint_authority,freeze_authority,top10_concentration",
+    ),
+    ("Everything", "/?min_liquidity_usd=0"),
 ];
 
 /// The row of controls.
@@ -89,7 +108,25 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
                 }))}
                 <FilterForm state />
             </div>
-            <HoldPill state />
+            <div class="tools">
+                <HoldPill state />
+                {live_part(move || address.with(|address| {
+                    let words = if address.is_in_sol() { "SOL" } else { "USD" };
+                    let title = "Prices in USD or in SOL";
+                    part(view! { <a class="pill unit" href=address.in_other_unit() title=title>{words}</a> })
+                }))}
+                {menus::watchlist(state)}
+                {menus::columns(state)}
+                <a
+                    class="pill export"
+                    href=live(move || address.with(PageAddress::export_href))
+                    rel="external"
+                    download=""
+                    title="Every row that passes the filters, as CSV"
+                >
+                    "Export"
+                </a>
+            </div>
         </div>
     }
 }
@@ -152,9 +189,15 @@ fn FilterForm(state: BoardState) -> impl IntoView {
     let names: Vec<&str> = FIELDS.iter().map(|(key, ..)| *key).chain(["verified"]).collect();
     let verified = live(move || address.with(|address| address.query.verified == Some(true)));
     view! {
-        <details class="menu" name="menu">
+        <details class="menu filter-menu" name="menu">
             <summary class="pill">"+ Filter"</summary>
             <form class="sheet filters" method="get" action="/" on:submit=submit_filters(state)>
+                <p class="presets">
+                    {PRESETS
+                        .into_iter()
+                        .map(|(words, href)| fixed(view! { <a class="pill" href=href>{words}</a> }))
+                        .collect::<Vec<_>>()}
+                </p>
                 {fields}
                 <label class="check">
                     <input r#type="checkbox" name="verified" value="true" checked=verified />

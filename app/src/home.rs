@@ -69,6 +69,7 @@ pub(crate) fn Home(location: Location) -> impl IntoView {
             {fixed(view! { <NextPage state /> })}
         </main>
         {fixed(view! { <Footer state /> })}
+        <aside id="card" class="card" aria-label="Where the numbers of a row come from" hidden></aside>
         <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }

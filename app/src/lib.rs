@@ -47,6 +47,8 @@ mod home;
 mod json;
 mod letters;
 mod location;
+mod marks;
+mod menus;
 mod notices;
 mod part;
 mod preferences;

@@ -21,20 +21,23 @@ use crate::board_state::BoardState;
 use crate::notices::NoRows;
 use crate::part::{fixed, live, live_part, memo};
 
-/// The columns from left to right: name, style class, sort key.
-pub(crate) const COLUMNS: [Column; 12] = [
-    Column { name: "rank", sort: SortKey::Rank },
-    Column { name: "symbol", sort: SortKey::Symbol },
-    Column { name: "price_usd", sort: SortKey::PriceUsd },
-    Column { name: "change_m5", sort: SortKey::ChangePct },
-    Column { name: "change_h1", sort: SortKey::ChangePct },
-    Column { name: "change_h6", sort: SortKey::ChangePct },
-    Column { name: "change_h24", sort: SortKey::ChangePct },
-    Column { name: "volume_usd", sort: SortKey::VolumeUsd },
-    Column { name: "txns", sort: SortKey::Txns },
-    Column { name: "liquidity_usd", sort: SortKey::LiquidityUsd },
-    Column { name: "market_cap_usd", sort: SortKey::MarketCapUsd },
-    Column { name: "age", sort: SortKey::Age },
+/// The columns from left to right: name, label, sort key.
+pub(crate) const COLUMNS: [Column; 15] = [
+    Column { name: "rank", label: "#", sort: Some(SortKey::Rank) },
+    Column { name: "star", label: "Watch", sort: None },
+    Column { name: "symbol", label: "Token", sort: Some(SortKey::Symbol) },
+    Column { name: "price_usd", label: "Price", sort: Some(SortKey::PriceUsd) },
+    Column { name: "price_sol", label: "Price in SOL", sort: Some(SortKey::PriceUsd) },
+    Column { name: "trend", label: "24h trend", sort: None },
+    Column { name: "change_m5", label: "5m", sort: Some(SortKey::ChangePct) },
+    Column { name: "change_h1", label: "1h", sort: Some(SortKey::ChangePct) },
+    Column { name: "change_h6", label: "6h", sort: Some(SortKey::ChangePct) },
+    Column { name: "change_h24", label: "24h", sort: Some(SortKey::ChangePct) },
+    Column { name: "volume_usd", label: "Volume", sort: Some(SortKey::VolumeUsd) },
+    Column { name: "txns", label: "Txns", sort: Some(SortKey::Txns) },
+    Column { name: "liquidity_usd", label: "Liquidity", sort: Some(SortKey::LiquidityUsd) },
+    Column { name: "market_cap_usd", label: "Mkt cap", sort: Some(SortKey::MarketCapUsd) },
+    Column { name: "age", label: "Age", sort: Some(SortKey::Age) },
 ];
 
 /// A column.
@@ -42,8 +45,16 @@ pub(crate) const COLUMNS: [Column; 12] = [
 pub(crate) struct Column {
     /// The name in markup and style sheet.
     pub(crate) name: &'static str,
-    /// What its header sorts by.
-    pub(crate) sort: SortKey,
+    /// What stands above it.
+    label: &'static str,
+    /// What its header sorts by, if it does.
+    pub(crate) sort: Option<SortKey>,
+}
+
+impl Column {
+    pub(crate) fn label(self) -> &'static str {
+        self.label
+    }
 }
 
 /// The board.
@@ -94,6 +105,8 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
             id="board"
             tabindex="-1"
             class=live(class)
+            data-cols=live(move || address.with(|address| address.columns().map(str::to_owned)))
+            data-unit=live(move || address.with(|address| address.is_in_sol().then(|| "sol".to_owned())))
             data-window=live(move || window.get().name().to_owned())
             aria-rowcount=live(move || (state.total.get() + 1).to_string())
             aria-busy=live(move || state.loading.get().then(|| "true".to_owned()))

@@ -6,7 +6,7 @@ use memescope::{Rank, TokenId, Window};
 use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
-use crate::browser::{form, history, hold, look, row_around, table_body, target};
+use crate::browser::{acts, card, form, history, hold, look, marks, row_around, table_body, target};
 use crate::location::token_href;
 use crate::preferences::Keys;
 
@@ -20,7 +20,8 @@ pub(super) fn start(state: BoardState) {
         let focus = document().active_element();
         let inside = target(&event);
         if event.key() == "Escape" {
-            if !form::close_menus()
+            if !card::close()
+                && !form::close_menus()
                 && let Some(focus) = focus.and_then(|focus| focus.dyn_into::<web_sys::HtmlElement>().ok())
             {
                 let _ = focus.blur();
@@ -45,7 +46,21 @@ pub(super) fn start(state: BoardState) {
             }
             "[" => go(address(&|address| address.over(neighbour(address.query.window, -1)))),
             "]" => go(address(&|address| address.over(neighbour(address.query.window, 1)))),
-            "c" => copy_address(focus),
+            "c" => copy_address(state, focus),
+            "w" => {
+                if let Some(id) = focused_id(focus) {
+                    marks::toggle_watched(state, &id);
+                }
+            }
+            "i" => {
+                let cell = focus
+                    .and_then(|focus| row_around(&focus))
+                    .and_then(|(row, _)| row.query_selector("[data-col=price_usd]").ok().flatten());
+                if let Some(cell) = cell {
+                    card::show(state, &cell);
+                }
+            }
+            "f" => open_menu("details.filter-menu"),
             "Enter" if !inside.as_ref().is_some_and(is_pressable) => open_row(focus),
             "?" => show_keys(),
             key => match key.parse::<usize>().ok().and_then(|number| Rank::ALL.get(number.wrapping_sub(1)).copied()) {
@@ -117,9 +132,23 @@ fn focus_row(id: &TokenId) {
 
 /// Opens the menu that lists the keys.
 fn show_keys() {
-    if let Ok(Some(menu)) = document().query_selector("details.look") {
+    open_menu("details.look");
+}
+
+/// Opens a menu, or closes it, and puts the focus there.
+fn open_menu(selector: &str) {
+    if let Ok(Some(menu)) = document().query_selector(selector) {
         let _ = menu.toggle_attribute("open");
+        let first = menu.query_selector("summary").ok().flatten();
+        if let Some(first) = first.and_then(|first| first.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = first.focus();
+        }
     }
+}
+
+/// The token of the row with the focus.
+fn focused_id(focus: Option<web_sys::Element>) -> Option<TokenId> {
+    focus.and_then(|focus| row_around(&focus)).and_then(|(_, id)| id.parse().ok())
 }
 
 fn to_top(state: BoardState) {
@@ -133,19 +162,14 @@ fn to_top(state: BoardState) {
 
 /// Opens the page of the token of the row with the focus.
 fn open_row(focus: Option<web_sys::Element>) {
-    let id = focus.and_then(|focus| row_around(&focus)).and_then(|(_, id)| id.parse().ok());
-    if let Some(id) = id {
+    if let Some(id) = focused_id(focus) {
         let _ = window().location().set_href(&token_href(&id));
     }
 }
 
 /// Copies the address of the row with the focus.
-fn copy_address(focus: Option<web_sys::Element>) {
-    let id = focus.and_then(|focus| row_around(&focus)).map(|(_, id)| id);
-    if let Some((_, address)) = id.as_deref().and_then(|id| id.split_once(':')) {
-        // Only a secure page may write to the clipboard; elsewhere nothing happens.
-        if js_sys::Reflect::has(&window().navigator(), &"clipboard".into()).unwrap_or(false) {
-            drop(window().navigator().clipboard().write_text(address));
-        }
+fn copy_address(state: BoardState, focus: Option<web_sys::Element>) {
+    if let Some(id) = focused_id(focus) {
+        acts::copy(state, id.address());
     }
 }

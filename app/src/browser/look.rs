@@ -7,13 +7,17 @@ use crate::part::{fixed, live};
 use crate::preferences::{COOKIE, Density, Keys, Palette, Preferences, Theme};
 
 /// What single keys do.
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 12] = [
     ("/", "search"),
     ("j k", "next, last row"),
+    ("Enter", "open a row's token"),
+    ("i", "where a row's numbers come from"),
+    ("w", "watch a row"),
     ("c", "copy the address of a row"),
     ("Space", "hold the order"),
     ("1–5", "ranking"),
     ("[ ]", "window"),
+    ("f", "filters"),
     ("g", "top"),
     ("?", "this list"),
 ];

@@ -76,8 +76,8 @@ fn point(event: &MouseEvent) {
     if frame.width() <= 0.0 {
         return;
     }
-    // The picture is 960 wide in its own measure.
-    let x = (f64::from(event.client_x()) - frame.left()) / frame.width() * 960.0;
+    let own = js_sys::parse_float(&chart.get_attribute("data-width").unwrap_or_default());
+    let x = (f64::from(event.client_x()) - frame.left()) / frame.width() * own;
     let candles = candles(&chart);
     let nearest = candles
         .iter()

@@ -15,8 +15,8 @@ use crate::part::{Part, part};
 use crate::reader::TokenSheet;
 
 /// The picture: its size, and how much of it is left to the labels and to the bars of volume.
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 360.0;
+const WIDTH: f64 = 1280.0;
+const HEIGHT: f64 = 440.0;
 const RIGHT: f64 = 84.0;
 const BOTTOM: f64 = 22.0;
 const VOLUME_SHARE: f64 = 0.18;
@@ -115,10 +115,12 @@ fn picture(candles: &[Candle], interval: Interval) -> Part {
         })
         .collect();
     let count = candles.len();
+    // Where there are few they would stand on each other.
+    let is_told = |place: usize| place == 0 || count >= 12;
     let times: Vec<_> = [0, count / 3, count * 2 / 3, count - 1]
         .into_iter()
         .enumerate()
-        .filter(|(place, index)| *place == 0 || *index > 0)
+        .filter(|(place, _)| is_told(*place))
         .map(|(place, index)| {
             let anchor = match place {
                 0 => "start",
@@ -143,7 +145,7 @@ fn picture(candles: &[Candle], interval: Interval) -> Part {
             role="img"
             tabindex="0"
             aria-label=label
-            data-body=at(body)
+            data-width=at(WIDTH)
         >
             {lines}
             {bars}

@@ -68,6 +68,21 @@ pub(super) fn change(row: &Row, window: Window) -> Memo<Shown> {
     })
 }
 
+/// The price in SOL.
+pub(super) fn price_sol(row: &Row) -> Memo<Shown> {
+    let row = row.clone();
+    memo(move |_| {
+        row.with(|token| match token.price_sol {
+            None => Shown::unknown(),
+            Some(price) => {
+                // The dollar is the other column's.
+                let text = format::price(price).plain().split_off(1);
+                Shown { text, class: "", label: None, title: Some(format!("{price} SOL")) }
+            }
+        })
+    })
+}
+
 /// The volume over the view's window.
 pub(super) fn volume(row: &Row, window: Memo<Window>) -> Memo<Shown> {
     let row = row.clone();

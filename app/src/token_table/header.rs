@@ -16,16 +16,8 @@ fn window_of(column: Column) -> Option<Window> {
 
 fn label(column: Column, window: Window) -> String {
     match column.sort {
-        SortKey::Rank => "#".to_owned(),
-        SortKey::Symbol => "Token".to_owned(),
-        SortKey::PriceUsd => "Price".to_owned(),
-        SortKey::ChangePct => window_of(column).unwrap_or(window).label().to_owned(),
-        SortKey::VolumeUsd => format!("Volume {}", window.label()),
-        SortKey::Txns => format!("Txns {}", window.label()),
-        SortKey::LiquidityUsd => "Liquidity".to_owned(),
-        SortKey::MarketCapUsd => "Mkt cap".to_owned(),
-        SortKey::Age => "Age".to_owned(),
-        SortKey::Traders => "Traders".to_owned(),
+        Some(SortKey::VolumeUsd | SortKey::Txns) => format!("{} {}", column.label(), window.label()),
+        _ => column.label().to_owned(),
     }
 }
 
@@ -33,9 +25,9 @@ fn label(column: Column, window: Window) -> String {
 fn sorted(column: Column, address: &PageAddress) -> Option<bool> {
     let query = &address.query;
     match query.sort {
-        None => (column.sort == SortKey::Rank).then_some(false),
+        None => (column.sort == Some(SortKey::Rank)).then_some(false),
         Some(sort) => {
-            let same = sort.key == column.sort && window_of(column).is_none_or(|window| window == query.window);
+            let same = Some(sort.key) == column.sort && window_of(column).is_none_or(|window| window == query.window);
             same.then_some(sort.descending)
         }
     }
@@ -44,14 +36,17 @@ fn sorted(column: Column, address: &PageAddress) -> Option<bool> {
 /// What a header says when the pointer rests on it.
 fn explanation(column: Column, rank: Rank) -> String {
     match column.sort {
-        SortKey::Rank => format!("{}: {}. Not for sale.", rank.label(), rank.formula()),
-        SortKey::PriceUsd => {
+        Some(SortKey::Rank) => format!("{}: {}. Not for sale.", rank.label(), rank.formula()),
+        Some(SortKey::PriceUsd) if column.name == "price_sol" => "SOL per token".to_owned(),
+        Some(SortKey::PriceUsd) => {
             "USD per token. A small digit counts the zeros after the point: $0.0(5)614 is $0.00000614".to_owned()
         }
-        SortKey::LiquidityUsd => "USD in the pools that count".to_owned(),
-        SortKey::MarketCapUsd => "Price times circulating supply; FDV where only the whole supply is known".to_owned(),
-        SortKey::Age => "Since its oldest known pool was made".to_owned(),
-        SortKey::Txns => "Buys and sells; the bar shows their shares".to_owned(),
+        Some(SortKey::LiquidityUsd) => "USD in the pools that count".to_owned(),
+        Some(SortKey::MarketCapUsd) => {
+            "Price times circulating supply; FDV where only the whole supply is known".to_owned()
+        }
+        Some(SortKey::Age) => "Since its oldest known pool was made".to_owned(),
+        Some(SortKey::Txns) => "Buys and sells; the bar shows their shares".to_owned(),
         _ => String::new(),
     }
 }
@@ -63,6 +58,14 @@ pub(super) fn HeaderRow(state: BoardState) -> impl IntoView {
         live(move || {
             address.with(|address| {
                 let descending = sorted(column, address);
+                let Some(key) = column.sort else {
+                    let class = if column.name == "star" { "vh" } else { "" };
+                    return part(view! {
+                        <th scope="col" data-col=column.name>
+                            <span class=class>{column.label()}</span>
+                        </th>
+                    });
+                };
                 let title = explanation(column, address.query.rank);
                 part(view! {
                     <th
@@ -71,8 +74,8 @@ pub(super) fn HeaderRow(state: BoardState) -> impl IntoView {
                         aria-sort=descending.map(|down| if down { "descending" } else { "ascending" })
                     >
                         <a
-                            href=address.sorted_by(column.sort, window_of(column))
-                            data-sort=column.sort.name()
+                            href=address.sorted_by(key, window_of(column))
+                            data-sort=key.name()
                             title=(!title.is_empty()).then_some(title)
                         >
                             {label(column, address.query.window)}

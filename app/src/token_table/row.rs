@@ -14,7 +14,8 @@ use crate::board_state::{BoardState, Row};
 use crate::filters::flag_sentence;
 use crate::letters;
 use crate::location::token_href;
-use crate::part::{Part, fixed, live, live_part, memo, part};
+use crate::part::{Live, Part, fixed, live, live_part, memo, part};
+use crate::reader::RowExtras;
 
 /// How many badges stand beside a symbol before the rest is counted.
 const BADGES: usize = 2;
@@ -69,6 +70,11 @@ pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>,
         let row = row.clone();
         memo(move |_| fading(state.now.get().since(row.with(|token| token.updated_at))))
     };
+    let extras = {
+        let id = id.clone();
+        memo(move |_| state.extras_of(&id))
+    };
+    let trend = live(move || extras.with(|extras| extras.trend.clone().unwrap_or_default()));
     let rank_class = live(move || format!("rank fresh-{}", step.get()));
     let changes = [Window::M5, Window::H1, Window::H6, Window::H24].map(|of| {
         let name = match of {
@@ -89,9 +95,15 @@ pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>,
         >
             <td data-col="rank" class=rank_class>
                 {live(move || place.get().to_string())}
+                {drift(extras)}
             </td>
+            {star(state, id)}
             {identity(&row, id)}
             {price_cell(state, &row)}
+            {cell("price_sol", cells::price_sol(&row))}
+            <td data-col="trend">
+                <svg class="trend" viewBox="0 0 200 48" width="100" height="24" aria-hidden="true" inner_html=trend></svg>
+            </td>
             {m5}
             {h1}
             {h6}
@@ -102,6 +114,46 @@ pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>,
             {cell("market_cap_usd", cells::market_cap(&row))}
             {cell("age", cells::age(state, &row))}
         </tr>
+    })
+}
+
+/// How many places the row rose or fell in five minutes.
+fn drift(extras: Memo<RowExtras>) -> Live<Part> {
+    let risen = memo(move |_| extras.with(|extras| extras.risen));
+    live_part(move || {
+        risen.get().filter(|places| *places != 0).map(|places| {
+            let (class, sign, word) =
+                if places > 0 { ("drift up", "↑", "up") } else { ("drift down", "↓", "down") };
+            let places = places.unsigned_abs();
+            let words = format!("{word} {places} since five minutes ago");
+            let title = words.clone();
+            part(view! {
+                <span class=class title=title>
+                    <span aria-hidden="true">{format!("{sign}{places}")}</span>
+                    <span class="vh">{words}</span>
+                </span>
+            })
+        })
+    })
+}
+
+/// The star by which a row is watched. The keyboard has a key for it, so that it does not stop at every row.
+fn star(state: BoardState, id: &TokenId) -> Part {
+    let id = id.clone();
+    let watched = memo(move |_| state.marked.watched.with(|marks| marks.contains(&id)));
+    fixed(view! {
+        <td data-col="star">
+            <button
+                r#type="button"
+                class="star needs-script"
+                data-act="watch"
+                tabindex="-1"
+                aria-label="Watch"
+                aria-pressed=live(move || watched.get().to_string())
+            >
+                {live(move || if watched.get() { "★" } else { "☆" }.to_owned())}
+            </button>
+        </td>
     })
 }
 

@@ -1,0 +1,48 @@
+//! Buttons that say by an attribute what they do: one listener for those of every row, and for those in markup that the
+//! server made.
+
+use leptos::prelude::*;
+use memescope::TokenId;
+use web_sys::Element;
+
+use crate::board_state::BoardState;
+use crate::browser::{card, marks, row_around, target};
+
+/// Follows clicks.
+pub(super) fn start(state: BoardState) {
+    let clicks = window_event_listener(leptos::ev::click, move |event| {
+        let button = target(&event).and_then(|element| element.closest("[data-act]").ok().flatten());
+        let Some(button) = button else { return };
+        match button.get_attribute("data-act").unwrap_or_default().as_str() {
+            "copy" => copy(state, &button.get_attribute("data-text").unwrap_or_default()),
+            "close" => _ = card::close(),
+            "watch" => with_token(&button, |id| marks::toggle_watched(state, id)),
+            "hide" => {
+                with_token(&button, |id| marks::hide(state, id));
+                card::close();
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || clicks.remove());
+}
+
+/// The token that a button is about: it says so itself, or stands in its row.
+fn with_token(button: &Element, act: impl FnOnce(&TokenId)) {
+    let id = button.get_attribute("data-token").or_else(|| Some(row_around(button)?.1));
+    if let Some(id) = id.and_then(|id| id.parse().ok()) {
+        act(&id);
+    }
+}
+
+/// Puts a text into the clipboard; only a secure page may.
+pub(super) fn copy(state: BoardState, text: &str) {
+    let words = if js_sys::Reflect::has(&window().navigator(), &"clipboard".into()).unwrap_or(false) {
+        drop(window().navigator().clipboard().write_text(text));
+        "Copied."
+    } else {
+        "The browser lets only pages with https copy."
+    };
+    state.announcement.set(words.to_owned());
+}

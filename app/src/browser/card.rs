@@ -1,0 +1,104 @@
+//! The card beside a row: shown when the pointer rests on a price, or for the row with the focus by a key.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use crate::board_state::BoardState;
+use crate::browser::{row_around, target};
+use crate::server_fns::load_card;
+
+/// How long the pointer rests before the card comes, and how long the card stays when it left.
+const RESTS: Duration = Duration::from_millis(400);
+const LEAVES: Duration = Duration::from_millis(300);
+
+thread_local! {
+    static TIMER: RefCell<Option<TimeoutHandle>> = const { RefCell::new(None) };
+}
+
+fn later(after: Duration, act: impl FnOnce() + 'static) {
+    stop();
+    TIMER.set(set_timeout_with_handle(act, after).ok());
+}
+
+fn stop() {
+    if let Some(timer) = TIMER.take() {
+        timer.clear();
+    }
+}
+
+fn card() -> Option<HtmlElement> {
+    document().get_element_by_id("card")?.dyn_into().ok()
+}
+
+/// Follows the pointer over prices.
+pub(super) fn start(state: BoardState) {
+    let pointer = window_event_listener(leptos::ev::pointerover, move |event| {
+        if event.pointer_type() != "mouse" {
+            return;
+        }
+        let Some(element) = target(&event) else { return };
+        let over = |selector: &str| element.closest(selector).ok().flatten();
+        if over("#card").is_some() {
+            stop();
+        } else if let Some(cell) = over("#board [data-col^=price_][title]") {
+            later(RESTS, move || show(state, &cell));
+        } else if card().is_some_and(|card| !card.hidden()) {
+            later(LEAVES, || _ = close());
+        } else {
+            stop();
+        }
+    });
+    let away = window_event_listener(leptos::ev::scroll, |_| _ = close());
+    on_cleanup(move || {
+        pointer.remove();
+        away.remove();
+    });
+}
+
+/// Hides the card; whether there was one.
+pub(crate) fn close() -> bool {
+    stop();
+    let Some(card) = card().filter(|card| !card.hidden()) else { return false };
+    card.set_hidden(true);
+    true
+}
+
+/// Shows the card of the row around an element, beside that element and never over it.
+pub(crate) fn show(state: BoardState, beside: &Element) {
+    let Some((_, id)) = row_around(beside) else { return };
+    let search = state.location.search.get_untracked();
+    let beside = beside.clone();
+    leptos::task::spawn_local(async move {
+        let (Ok(html), Some(card)) = (load_card(search, id).await, card()) else { return };
+        card.set_inner_html(&html);
+        card.set_hidden(false);
+        place(&card, &beside);
+    });
+}
+
+/// To the right of the element where there is room, else below it, else above.
+fn place(card: &HtmlElement, beside: &Element) {
+    let length = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|value| value.as_f64()).unwrap_or(0.0);
+    let (width, height) = (length(window().inner_width()), length(window().inner_height()));
+    let (at, own) = (beside.get_bounding_client_rect(), card.get_bounding_client_rect());
+    const GAP: f64 = 8.0;
+    let right = at.right() + GAP + own.width() <= width;
+    let left = if right { at.right() + GAP } else { (width - own.width() - GAP).max(GAP) };
+    let below = if right { at.top() } else { at.bottom() + GAP };
+    let top = if below + own.height() + GAP <= height {
+        below
+    } else if right {
+        height - own.height() - GAP
+    } else {
+        at.top() - own.height() - GAP
+    };
+    let pixels = |length: f64| format!("{}px", length.max(GAP).round() as i32);
+    let style = card.style();
+    let _ = style.set_property("left", &pixels(left));
+    let _ = style.set_property("top", &pixels(top));
+}

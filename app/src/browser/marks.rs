@@ -1,0 +1,55 @@
+//! Marks in the browser's store, the same in every tab.
+
+use leptos::prelude::*;
+use memescope::TokenId;
+
+use crate::board_state::BoardState;
+use crate::marks::Marks;
+
+const WATCHED: &str = "memescope.watched";
+const HIDDEN: &str = "memescope.hidden";
+
+/// Reads what is kept, and follows what other tabs change.
+pub(super) fn start(state: BoardState) {
+    take(state);
+    let other_tabs = leptos::prelude::window_event_listener_untyped("storage", move |_| take(state));
+    on_cleanup(move || other_tabs.remove());
+}
+
+fn take(state: BoardState) {
+    for (signal, key) in [(state.marked.watched, WATCHED), (state.marked.hidden, HIDDEN)] {
+        let kept = Marks::parse(&super::kept(key));
+        if signal.with_untracked(|marks| *marks != kept) {
+            signal.set(kept);
+        }
+    }
+}
+
+/// Watches a token, or not any more, and says so.
+pub(crate) fn toggle_watched(state: BoardState, id: &TokenId) {
+    let marks = state.marked.watched.with_untracked(|marks| marks.toggled(id));
+    let words = if marks.contains(id) { "Watched." } else { "Not watched any more." };
+    state.announcement.set(words.to_owned());
+    set_watched(state, marks);
+}
+
+/// Watches these tokens and no others.
+pub(crate) fn set_watched(state: BoardState, marks: Marks) {
+    super::keep(WATCHED, &marks.joined(","));
+    state.marked.watched.set(marks);
+}
+
+/// Hides a token.
+pub(crate) fn hide(state: BoardState, id: &TokenId) {
+    let marks = state.marked.hidden.get_untracked();
+    if !marks.contains(id) {
+        set_hidden(state, marks.toggled(id));
+        state.announcement.set("Hidden. The watchlist menu shows it again.".to_owned());
+    }
+}
+
+/// Hides these tokens and no others.
+pub(crate) fn set_hidden(state: BoardState, marks: Marks) {
+    super::keep(HIDDEN, &marks.joined(","));
+    state.marked.hidden.set(marks);
+}
