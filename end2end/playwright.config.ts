@@ -32,6 +32,8 @@ export default defineConfig({
     trace: 'off',
     video: 'off',
     screenshot: 'only-on-failure',
+    // What the browser keeps for offline would answer in the place of a server that a test has stopped.
+    serviceWorkers: 'block',
     launchOptions: {
       executablePath: chromium,
       args: [

@@ -13,6 +13,7 @@ use memescope::feed::client::LinkState;
 use memescope::{Epoch, Price, Seq, SourceReport, Timestamp, Token, TokenId};
 
 use crate::address::PageAddress;
+use crate::alert::{Firing, Rule};
 use crate::location::Location;
 use crate::marks::Marked;
 use crate::part::memo;
@@ -141,6 +142,9 @@ pub(crate) struct BoardState {
     pub(crate) announcement: RwSignal<String>,
     /// What the reader marked.
     pub(crate) marked: Marked,
+    /// The reader's alerts, and what they told.
+    pub(crate) rules: RwSignal<Vec<Rule>>,
+    pub(crate) alerts: RwSignal<Vec<Firing>>,
     /// What rows show of the past; of a token that is asked about in vain, nothing.
     extras: RwSignal<HashMap<TokenId, RowExtras>>,
 }
@@ -207,6 +211,8 @@ impl BoardState {
             row_height: RwSignal::new(44.0),
             announcement: RwSignal::new(String::new()),
             marked,
+            rules: RwSignal::new(Vec::new()),
+            alerts: RwSignal::new(Vec::new()),
             extras: RwSignal::new(HashMap::new()),
         };
         match first {

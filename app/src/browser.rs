@@ -4,6 +4,7 @@
 //! sides is the same.
 
 mod acts;
+pub(crate) mod alerts;
 pub(crate) mod card;
 mod extras;
 pub(crate) mod feed;
@@ -45,6 +46,7 @@ pub(crate) fn start(state: BoardState) {
         card::start(state);
         feed::start(state);
         extras::start(state);
+        alerts::start(state);
     });
     // Another address is another view.
     Effect::new(move |before: Option<String>| {

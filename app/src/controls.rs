@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use memescope::{Rank, Window};
 
 use crate::address::PageAddress;
+use crate::alerts_menu;
 use crate::board_state::BoardState;
 use crate::filters::{self, Chip};
 use crate::menus;
@@ -116,6 +117,7 @@ pub(crate) fn Controls(state: BoardState) -> impl IntoView {
                     part(view! { <a class="pill unit" href=address.in_other_unit() title=title>{words}</a> })
                 }))}
                 {menus::watchlist(state)}
+                {alerts_menu::alerts(state)}
                 {menus::columns(state)}
                 <a
                     class="pill export"

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use leptos::prelude::*;
 
+use crate::alerts_menu;
 use crate::board_state::BoardState;
 use crate::controls::Controls;
 use crate::footer::{Footer, NextPage};
@@ -70,6 +71,7 @@ pub(crate) fn Home(location: Location) -> impl IntoView {
         </main>
         {fixed(view! { <Footer state /> })}
         <aside id="card" class="card" aria-label="Where the numbers of a row come from" hidden></aside>
+        {alerts_menu::told(state)}
         <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }

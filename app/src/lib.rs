@@ -32,6 +32,9 @@
 #![expect(unreachable_pub, reason = "the component macro writes `pub` items into private modules")]
 
 mod address;
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser judges"))]
+mod alert;
+mod alerts_menu;
 mod assets;
 mod board_state;
 #[cfg(feature = "hydrate")]

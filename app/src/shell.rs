@@ -7,6 +7,10 @@ use crate::head::Head;
 use crate::preferences::Preferences;
 use crate::{App, AssetNames};
 
+/// Has the browser keep the last board for when the server cannot be reached; only a secure page may.
+const KEEP: &str = "const w=navigator.serviceWorker;if(w)w.register('/sw.js').then(()=>setInterval(\
+                    ()=>document.hidden||w.controller?.postMessage('keep'),60000)).catch(()=>0)";
+
 /// The HTML document. Takes the [`AssetNames`], the nonce and the request's cookie from the context; without asset names
 /// in it those without a hash are used.
 pub fn shell() -> impl IntoView {
@@ -18,7 +22,7 @@ pub fn shell() -> impl IntoView {
     // The script loads while the document still arrives; the markup is taken over when all of it is there.
     let start = format!(
         "const whole=new Promise(r=>document.readyState==='loading'?document.addEventListener('DOMContentLoaded',r):r());\
-         import('{js}').then(async m=>{{await m.default({{module_or_path:'{wasm}'}});await whole;m.hydrate()}})"
+         import('{js}').then(async m=>{{await m.default({{module_or_path:'{wasm}'}});await whole;m.hydrate();{KEEP}}})"
     );
     view! {
         <!DOCTYPE html>

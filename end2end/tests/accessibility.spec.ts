@@ -9,6 +9,7 @@ for (const theme of ['dark', 'light'] as const) {
       ['the board', '/'],
       ['a sorted board', '/?sort=-volume_usd&window=h1'],
       ['an empty search', '/?q=zzqqxxnothing'],
+      ['chosen columns in SOL', '/?unit=sol&cols=price_sol,trend,change_h1,age'],
     ] as const) {
       test(`${what} has no violation of WCAG 2.2 AA`, async ({ page, board }) => {
         await page.goto(board.url + path);

@@ -4,6 +4,7 @@
 //! in a table cannot lead out of the folder. The page itself is rendered for each request by the `app` crate, which asks
 //! for data through the [`TokenReader`] that it is lent here.
 
+mod card;
 mod files;
 mod folder;
 mod pages;

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use memescope::TokenId;
+use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::board_state::BoardState;
@@ -17,6 +18,10 @@ pub(super) fn start(state: BoardState) {
             "copy" => copy(state, &button.get_attribute("data-text").unwrap_or_default()),
             "close" => _ = card::close(),
             "watch" => with_token(&button, |id| marks::toggle_watched(state, id)),
+            "alert" => {
+                with_token(&button, open_alerts);
+                card::close();
+            }
             "hide" => {
                 with_token(&button, |id| marks::hide(state, id));
                 card::close();
@@ -34,6 +39,26 @@ fn with_token(button: &Element, act: impl FnOnce(&TokenId)) {
     if let Some(id) = id.and_then(|id| id.parse().ok()) {
         act(&id);
     }
+}
+
+/// Opens the menu of alerts for a token.
+fn open_alerts(id: &TokenId) {
+    let Ok(Some(menu)) = document().query_selector("details.alerts") else { return };
+    let _ = menu.set_attribute("open", "");
+    let id = id.to_string();
+    // Its insides are made when it opens.
+    request_animation_frame(move || {
+        request_animation_frame(move || {
+            let field = document().get_element_by_id("alert-token");
+            if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+                field.set_value(&id);
+            }
+            let bound = document().query_selector("details.alerts input[name=bound]").ok().flatten();
+            if let Some(bound) = bound.and_then(|bound| bound.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+                let _ = bound.focus();
+            }
+        });
+    });
 }
 
 /// Puts a text into the clipboard; only a secure page may.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::reader::TokenReader;
 use app::{AssetNames, Told, read_sheet};
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
@@ -13,6 +13,8 @@ use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, render_app_async_with_context};
+
+use super::card::Cards;
 
 /// For pages that are files: what the rendered page may, without its own scripts.
 pub(super) const STATIC_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -39,8 +41,11 @@ impl Pages {
         let functions = Router::new().leptos_routes_with_context(&options, Vec::new(), self.context(), app::shell);
         let pages = self.clone();
         let token = get(move |request: Request| async move { pages.token(request).await });
+        let cards = Arc::new(Cards::new(self.reader.clone()));
+        let card = get(move |place: Path<(String, String)>| async move { cards.answer(place).await });
         functions
             .route("/", board.clone())
+            .route("/token/{chain}/{address}/card.png", card)
             .route("/status", board)
             .route("/token/{chain}/{address}", token)
             .with_state(options)
