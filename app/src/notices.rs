@@ -6,7 +6,7 @@ use memescope::format;
 
 use crate::board_state::BoardState;
 use crate::filters;
-use crate::part::{fixed, live, live_part, memo};
+use crate::part::{fixed, live, live_part, memo, on};
 use crate::server_fns::PageError;
 
 /// The bars under the controls.
@@ -58,7 +58,7 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
                     } else {
                         "This view could not be loaded. "
                     }}
-                    <button r#type="button" class="link needs-script" on:click=move |_| state.try_again()>
+                    <button r#type="button" class="link needs-script" on:click=on(move |_| state.try_again())>
                         "Try again"
                     </button>
                 </p>
@@ -96,7 +96,7 @@ fn Lost(state: BoardState) -> impl IntoView {
             ". "
             {wait}
             " · "
-            <button r#type="button" class="link" on:click=move |_| retry_now()>"Retry now"</button>
+            <button r#type="button" class="link" on:click=on(|_| retry_now())>"Retry now"</button>
         </p>
     }
 }

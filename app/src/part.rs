@@ -33,6 +33,20 @@ pub(crate) fn fixed(view: impl IntoView + 'static) -> Part {
     view.into_any()
 }
 
+/// Hides what a view is made of that the server alone makes: the browser takes it over with the document, and keeps it as
+/// long as that.
+pub(crate) fn taken(view: impl IntoView + 'static) -> Part {
+    #[cfg(feature = "hydrate")]
+    return Part::taken(view);
+    #[cfg(not(feature = "hydrate"))]
+    view.into_any()
+}
+
+/// What happens on an event, as a type that depends on the event alone.
+pub(crate) fn on<E: 'static>(happens: impl FnMut(E) + Send + 'static) -> Box<dyn FnMut(E) + Send> {
+    Box::new(happens)
+}
+
 /// A value of the page that follows signals.
 pub(crate) type Live<T> = Box<dyn FnMut() -> T + Send>;
 

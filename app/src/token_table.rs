@@ -15,7 +15,7 @@ use memescope::query::SortKey;
 
 use crate::board_state::BoardState;
 use crate::notices::NoRows;
-use crate::part::{fixed, live, live_part, memo};
+use crate::part::{live, live_part, memo, taken};
 
 /// The columns from left to right: name, style class, sort key.
 pub(crate) const COLUMNS: [Column; 12] = [
@@ -96,7 +96,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
         >
             <caption class="vh">{caption}</caption>
             <colgroup>
-                {Vec::from(COLUMNS.map(|column| fixed(view! { <col data-col=column.name /> })))}
+                {Vec::from(COLUMNS.map(|column| taken(view! { <col data-col=column.name /> })))}
             </colgroup>
             <thead>
                 <header::HeaderRow state />

@@ -14,7 +14,7 @@ use crate::search::Search;
 /// The top bar.
 #[component]
 pub(crate) fn TopBar(state: BoardState) -> impl IntoView {
-    let at_board = state.location.place.get_untracked() == Place::Board;
+    let at_board = state.location.place == Place::Board;
     // The board is a page of its own for the others.
     let elsewhere = (!at_board).then_some("external");
     view! {
