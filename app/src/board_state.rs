@@ -320,7 +320,8 @@ impl BoardState {
 
     fn append(self, page: TokenPage) {
         let mut pinned = self.pinned.get_untracked().as_ref().clone();
-        let have: std::collections::HashSet<TokenId> = pinned.iter().cloned().collect();
+        let before = pinned.clone();
+        let have: std::collections::HashSet<&TokenId> = before.iter().collect();
         pinned.extend(page.rows.iter().map(|token| token.id.clone()).filter(|id| !have.contains(id)));
         for token in page.rows {
             let older =

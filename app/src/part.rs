@@ -60,6 +60,11 @@ pub(crate) fn live_part<V: IntoView + 'static>(mut follow: impl FnMut() -> V + S
     Box::new(move || part(follow()))
 }
 
+/// The same of a part that comes and goes as a whole.
+pub(crate) fn live_fixed<V: IntoView + 'static>(mut follow: impl FnMut() -> V + Send + 'static) -> Live<Part> {
+    Box::new(move || fixed(follow()))
+}
+
 /// A memo whose kind depends on its value alone, not on how that is derived.
 pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(
     derive: impl Fn(Option<&T>) -> T + Send + Sync + 'static,

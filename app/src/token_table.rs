@@ -15,7 +15,7 @@ use memescope::query::SortKey;
 
 use crate::board_state::BoardState;
 use crate::notices::NoRows;
-use crate::part::{live, live_part, memo, taken};
+use crate::part::{live, live_fixed, memo, taken};
 
 /// The columns from left to right: name, style class, sort key.
 pub(crate) const COLUMNS: [Column; 12] = [
@@ -109,7 +109,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().1)}
                 </tr>
-                {live_part(move || state.order.with(|order| order.is_empty()).then(|| view! { <NoRows state /> }))}
+                {live_fixed(move || state.order.with(|order| order.is_empty()).then(|| view! { <NoRows state /> }))}
             </tbody>
         </table>
     }
