@@ -178,7 +178,7 @@ mod tests {
             |request: &Request| -> ClientMessage { serde_json::from_str(&request::text(request)).unwrap() };
         let id: TokenId = "solana:So11111111111111111111111111111111111111112".parse().unwrap();
         let resume = Some(Resume { epoch: Epoch::from_bits(7), seq: 4 });
-        let query = BTreeMap::from([("q".to_owned(), "a \"cat\" & \\ é".to_owned())]);
+        let query = BTreeMap::from([("q".to_owned(), "a \"cat\" & \\ é\n\u{1f}".to_owned())]);
         let params = Params { head: Some(50), query: query.clone(), ..Params::default() };
         let value = |text: &String| serde_json::Value::String(text.clone());
         assert_eq!(
