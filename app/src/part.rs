@@ -69,6 +69,7 @@ pub(crate) fn live_fixed<V: IntoView + 'static>(mut follow: impl FnMut() -> V + 
 pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(
     derive: impl Fn(Option<&T>) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
-    let derive: Box<dyn Fn(Option<&T>) -> T + Send + Sync> = Box::new(derive);
+    type Derive<T> = dyn Fn(Option<&T>) -> T + Send + Sync;
+    let derive: Box<Derive<T>> = Box::new(derive);
     Memo::new(derive)
 }

@@ -12,15 +12,15 @@ pub(crate) fn text(request: &Request) -> String {
     match request {
         Request::Subscribe { id, channel, params, resume } => {
             out.word("op", "subscribe").plain("id", id).word("channel", channel_name(*channel));
-            out.plain("params", written(params));
+            out.plain("params", &written(params));
             if let Some(resume) = resume {
                 let mut from = Object::begun();
-                from.word("epoch", &resume.epoch.to_string()).plain("seq", resume.seq);
-                out.plain("resume", from.ended());
+                from.word("epoch", &resume.epoch.to_string()).plain("seq", &resume.seq);
+                out.plain("resume", &from.ended());
             }
         }
         Request::Update { id, sub, params } => {
-            out.word("op", "update").plain("id", id).word("sub", sub).plain("params", written(params));
+            out.word("op", "update").plain("id", id).word("sub", sub).plain("params", &written(params));
         }
         Request::Unsubscribe { id, sub } => {
             out.word("op", "unsubscribe").plain("id", id).word("sub", sub);
@@ -44,7 +44,7 @@ fn channel_name(channel: Channel) -> &'static str {
 fn written(params: &Params) -> String {
     let mut out = Object::begun();
     if let Some(head) = params.head {
-        out.plain("head", head);
+        out.plain("head", &head);
     }
     if let Some(ids) = &params.ids {
         let mut list = String::new();
@@ -52,16 +52,17 @@ fn written(params: &Params) -> String {
             list.push(if list.is_empty() { '[' } else { ',' });
             quote(&mut list, &id.to_string());
         }
-        out.plain("ids", if list.is_empty() { "[]".to_owned() } else { list + "]" });
+        let list = if list.is_empty() { "[]".to_owned() } else { list + "]" };
+        out.plain("ids", &list);
     }
     if let Some(list) = &params.list {
         out.word("list", list);
     }
     if let Some((from, to)) = params.range {
-        out.plain("range", format!("[{from},{to}]"));
+        out.plain("range", &format!("[{from},{to}]"));
     }
     if let Some(all) = params.all {
-        out.plain("all", all);
+        out.plain("all", &all);
     }
     for (key, value) in &params.query {
         out.word(key, value);
@@ -78,7 +79,7 @@ impl Object {
     }
 
     /// A field whose value is JSON as it stands.
-    fn plain(&mut self, name: &str, value: impl ToString) -> &mut Self {
+    fn plain(&mut self, name: &str, value: &dyn ToString) -> &mut Self {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -92,7 +93,7 @@ impl Object {
     fn word(&mut self, name: &str, value: &str) -> &mut Self {
         let mut quoted = String::new();
         quote(&mut quoted, value);
-        self.plain(name, quoted)
+        self.plain(name, &quoted)
     }
 
     fn ended(mut self) -> String {
