@@ -19,7 +19,7 @@ mod watch;
 pub(crate) use self::rule::Rule;
 use self::rule::Trigger;
 pub(crate) use self::watch::Firing;
-#[cfg(any(feature = "hydrate", test))]
+#[cfg(feature = "hydrate")]
 pub(crate) use self::watch::Watch;
 
 /// The most rules of a reader, and the most of them that are about a view: each of those asks for a page.

@@ -7,7 +7,7 @@ use crate::alert::{Firing, Rule};
 use crate::board_state::BoardState;
 use crate::location::token_href;
 use crate::menus::menu;
-use crate::part::{Part, live_part, part};
+use crate::part::{Part, live_part, on, part};
 
 /// What a rule can wait for: the words of a rule between token and number, and their label.
 const KINDS: [(&str, &str); 7] = [
@@ -39,7 +39,7 @@ fn inside(state: BoardState) -> Part {
         KINDS.into_iter().map(|(words, label)| view! { <option value=words>{label}</option> }).collect();
     part(view! {
         <ul class="rules">{rules}</ul>
-        <form class="rule" on:submit=add(state)>
+        <form class="rule" on:submit=on(add(state))>
             <label>
                 <span>"Token: chain:address, or an address on Solana"</span>
                 <input id="alert-token" name="token" autocomplete="off" spellcheck="false" required="" />
@@ -54,7 +54,7 @@ fn inside(state: BoardState) -> Part {
             </label>
             <p class="actions">
                 <button r#type="submit" class="primary">"Set the alert"</button>
-                <button r#type="button" class="pill" on:click=move |_| add_view(state)>"New in this view"</button>
+                <button r#type="button" class="pill" on:click=on(move |_| add_view(state))>"New in this view"</button>
             </p>
         </form>
         <p class="hint">
@@ -76,7 +76,7 @@ fn line(state: BoardState, place: usize, rule: &Rule) -> Part {
     part(view! {
         <li>
             <span>{words}</span>
-            <button r#type="button" class="pill" aria-label=label on:click=move |_| remove(state, place)>"×"</button>
+            <button r#type="button" class="pill" aria-label=label on:click=on(move |_| remove(state, place))>"×"</button>
         </li>
     })
 }
@@ -102,7 +102,7 @@ fn permission_words(state: BoardState) -> Option<Part> {
     Some(part(view! {
         <p class="hint">{words}</p>
         {asks.then(|| view! {
-            <p class="actions"><button r#type="button" class="pill" on:click=move |_| ask()>"Notify me too"</button></p>
+            <p class="actions"><button r#type="button" class="pill" on:click=on(|_| ask())>"Notify me too"</button></p>
         })}
     }))
 }
@@ -122,7 +122,7 @@ fn one(state: BoardState, firing: &Firing) -> Part {
     part(view! {
         <p class="alert" data-testid="alert">
             <a href=token_href(&firing.token) rel="external">{firing.words.clone()}</a>
-            <button r#type="button" class="pill" aria-label="Dismiss" on:click=dismiss>"×"</button>
+            <button r#type="button" class="pill" aria-label="Dismiss" on:click=on(dismiss)>"×"</button>
         </p>
     })
 }

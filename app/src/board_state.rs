@@ -119,7 +119,7 @@ pub(crate) struct BoardState {
     /// Rises when the waiting moves are to be shown although the order is held.
     released: RwSignal<u64>,
     /// Tokens that left the board while the order was held; their rows are still shown.
-    pub(crate) left: RwSignal<Vec<TokenId>>,
+    pub(crate) left: RwSignal<Arc<Vec<TokenId>>>,
     /// When the shown board was made.
     pub(crate) as_of: RwSignal<Timestamp>,
     /// The server's clock: `as_of` until the page is alive, then ticking.
@@ -196,7 +196,7 @@ impl BoardState {
             next_cursor: RwSignal::new(None),
             holds,
             released,
-            left: RwSignal::new(Vec::new()),
+            left: RwSignal::new(Arc::default()),
             as_of: RwSignal::new(Timestamp::default()),
             now: RwSignal::new(Timestamp::default()),
             board: RwSignal::new(BoardFacts::default()),
@@ -253,7 +253,7 @@ impl BoardState {
         for token in page.rows {
             self.put(token);
         }
-        self.left.set(Vec::new());
+        self.left.set(Arc::default());
         self.extras.update(|extras| extras.retain(|id, _| ids.contains(id)));
         self.range.set(0..PAGE_ROWS);
         self.focused.set(None);
@@ -336,7 +336,8 @@ impl BoardState {
 
     fn append(self, page: TokenPage) {
         let mut pinned = self.pinned.get_untracked().as_ref().clone();
-        let have: std::collections::HashSet<TokenId> = pinned.iter().cloned().collect();
+        let before = pinned.clone();
+        let have: std::collections::HashSet<&TokenId> = before.iter().collect();
         pinned.extend(page.rows.iter().map(|token| token.id.clone()).filter(|id| !have.contains(id)));
         for token in page.rows {
             let older =
@@ -414,7 +415,7 @@ impl BoardState {
             return;
         }
         if self.is_held() {
-            self.left.update(|left| left.extend(gone));
+            self.left.update(|left| Arc::make_mut(left).extend(gone));
         } else {
             self.rows.update_value(|rows| gone.iter().for_each(|id| drop(rows.remove(id))));
             self.known.update(|known| *known += 1);
@@ -436,7 +437,7 @@ impl BoardState {
     pub(crate) fn release(&self) {
         let gone = self.left.get_untracked();
         if !gone.is_empty() {
-            self.left.set(Vec::new());
+            self.left.set(Arc::default());
             self.rows.update_value(|rows| gone.iter().for_each(|id| drop(rows.remove(id))));
             self.known.update(|known| *known += 1);
         }

@@ -8,7 +8,7 @@ use crate::alerts_menu;
 use crate::board_state::BoardState;
 use crate::filters::{self, Chip};
 use crate::menus;
-use crate::part::{fixed, live, live_part, memo, part};
+use crate::part::{fixed, live, live_part, memo, on, part};
 use crate::search::carried;
 
 /// The windows of the switch.
@@ -160,7 +160,7 @@ fn HoldPill(state: BoardState) -> impl IntoView {
             aria-pressed=live(move || asked.get().to_string())
             data-testid="hold"
             title="Holds the order still while the values go on (Space)"
-            on:click=click
+            on:click=on(click)
         >
             {words}
         </button>
@@ -193,7 +193,7 @@ fn FilterForm(state: BoardState) -> impl IntoView {
     view! {
         <details class="menu filter-menu" name="menu">
             <summary class="pill">"+ Filter"</summary>
-            <form class="sheet filters" method="get" action="/" on:submit=submit_filters(state)>
+            <form class="sheet filters" method="get" action="/" on:submit=on(submit_filters(state))>
                 <p class="presets">
                     {PRESETS
                         .into_iter()
@@ -217,7 +217,7 @@ fn FilterForm(state: BoardState) -> impl IntoView {
 }
 
 #[cfg(feature = "hydrate")]
-fn submit_filters(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+fn submit_filters(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + Send + 'static {
     move |event| {
         event.prevent_default();
         let names: Vec<&str> = FIELDS.iter().map(|(key, ..)| *key).chain(["verified"]).collect();
@@ -230,6 +230,6 @@ fn submit_filters(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'stat
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn submit_filters(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+fn submit_filters(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + Send + 'static {
     |_| {}
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::board_state::BoardState;
 use crate::location::Place;
-use crate::part::{live, live_part};
+use crate::part::{live, live_part, on};
 use crate::server_fns::PAGE_ROWS;
 
 /// The link to the next rows; with JavaScript they come by themselves, and the link asks for them.
@@ -24,7 +24,7 @@ pub(crate) fn NextPage(state: BoardState) -> impl IntoView {
             <span>{loaded}</span>
             {live_part(move || state.next_cursor.get().map(|cursor| {
                 let href = state.address.with(|address| address.at(&cursor));
-                view! { <a rel="next" class="pill" href=href on:click=more>{format!("Next {PAGE_ROWS}")}</a> }
+                view! { <a rel="next" class="pill" href=href on:click=on(more)>{format!("Next {PAGE_ROWS}")}</a> }
             }))}
         </nav>
     }
@@ -33,7 +33,7 @@ pub(crate) fn NextPage(state: BoardState) -> impl IntoView {
 /// The footer.
 #[component]
 pub(crate) fn Footer(state: BoardState) -> impl IntoView {
-    let at_status = state.location.place.get_untracked() == Place::Status;
+    let at_status = state.location.place == Place::Status;
     let api =
         live(
             move || {

@@ -8,6 +8,8 @@ use memescope::feed::compact::{self, CompactFrame, RowsFrame};
 use memescope::feed::{Channel, DeltaFrame, SnapshotFrame};
 use memescope::{Price, Seq, SourceReport, Timestamp};
 
+pub(crate) mod request;
+
 use crate::json::{Json, Read, fields};
 
 /// A message of the server, as far as the page makes use of it.
@@ -172,12 +174,11 @@ mod tests {
 
     #[test]
     fn says_what_the_server_understands() {
-        let understood = |request: &Request| -> ClientMessage {
-            serde_json::from_str(&serde_json::to_string(request).unwrap()).unwrap()
-        };
+        let understood =
+            |request: &Request| -> ClientMessage { serde_json::from_str(&request::text(request)).unwrap() };
         let id: TokenId = "solana:So11111111111111111111111111111111111111112".parse().unwrap();
         let resume = Some(Resume { epoch: Epoch::from_bits(7), seq: 4 });
-        let query = BTreeMap::from([("q".to_owned(), "a \"cat\" & \\ é".to_owned())]);
+        let query = BTreeMap::from([("q".to_owned(), "a \"cat\" & \\ é\n\u{1f}".to_owned())]);
         let params = Params { head: Some(50), query: query.clone(), ..Params::default() };
         let value = |text: &String| serde_json::Value::String(text.clone());
         assert_eq!(

@@ -12,7 +12,7 @@ use crate::footer::{Footer, NextPage};
 use crate::json;
 use crate::location::Location;
 use crate::notices::Notices;
-use crate::part::{fixed, live};
+use crate::part::{live, taken};
 use crate::reader::TokenPage;
 use crate::server_fns::{NotRead, PageError};
 use crate::token_table::TokenTable;
@@ -57,19 +57,19 @@ pub(crate) fn Home(location: Location) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     crate::browser::start(state);
     // Each part is a type of its own inside; together they would be one that the compiler gives up on.
-    fixed(view! {
+    taken(view! {
         <a class="skip" href="#board" rel="external">"Skip to the board"</a>
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>
         <header class="chrome">
-            {fixed(view! { <TopBar state /> })}
-            {fixed(view! { <Controls state /> })}
-            {fixed(view! { <Notices state /> })}
+            {taken(view! { <TopBar state /> })}
+            {taken(view! { <Controls state /> })}
+            {taken(view! { <Notices state /> })}
         </header>
         <main>
-            {fixed(view! { <TokenTable state /> })}
-            {fixed(view! { <NextPage state /> })}
+            {taken(view! { <TokenTable state /> })}
+            {taken(view! { <NextPage state /> })}
         </main>
-        {fixed(view! { <Footer state /> })}
+        {taken(view! { <Footer state /> })}
         <aside id="card" class="card" aria-label="Where the numbers of a row come from" hidden></aside>
         {alerts_menu::told(state)}
         <p class="vh" role="status">{live(move || state.announcement.get())}</p>

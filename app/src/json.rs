@@ -49,6 +49,15 @@ impl Json {
         self.get(name).map_or_else(T::absent, |field| T::read(&field))
     }
 
+    /// Reads a field into its place; what cannot be read stays as it is and spoils the `whole`.
+    #[inline(never)]
+    fn put<T: Read>(&self, name: &str, place: &mut T, whole: &mut bool) {
+        match self.field(name) {
+            Some(value) => *place = value,
+            None => *whole = false,
+        }
+    }
+
     fn parsed<T: FromStr>(&self) -> Option<T> {
         self.text()?.parse().ok()
     }
@@ -222,8 +231,9 @@ macro_rules! row {
             fn read(json: &Json) -> Option<Self> {
                 // Chain and address are those of the id.
                 let mut token = Self::new(json.field("id")?, Timestamp::default());
-                $(token.$field = json.field(stringify!($field))?;)*
-                Some(token)
+                let mut whole = true;
+                $(json.put(stringify!($field), &mut token.$field, &mut whole);)*
+                whole.then_some(token)
             }
         }
     };

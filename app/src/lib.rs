@@ -74,7 +74,7 @@ pub use self::token_page::{Told, read_sheet};
 use leptos::prelude::*;
 
 use self::location::{Location, Place};
-use self::part::{fixed, live};
+use self::part::taken;
 
 /// The whole application: what stands at the address.
 #[component]
@@ -82,12 +82,12 @@ pub fn App() -> impl IntoView {
     let location = Location::of_page();
     #[cfg(feature = "hydrate")]
     browser::history::start(location);
-    live(move || match location.place.get() {
-        Place::Board => fixed(home::Home(home::HomeProps { location })),
-        Place::Status => fixed(status::StatusPage(status::StatusPageProps { location })),
-        Place::Token => fixed(token_page::TokenPageView(token_page::TokenPageViewProps { location })),
-        Place::Nowhere => fixed(NotFound()),
-    })
+    match location.place {
+        Place::Board => taken(home::Home(home::HomeProps { location })),
+        Place::Status => taken(status::StatusPage(status::StatusPageProps { location })),
+        Place::Token => taken(token_page::TokenPageView(token_page::TokenPageViewProps { location })),
+        Place::Nowhere => taken(NotFound()),
+    }
 }
 
 /// A page for addresses that lead nowhere.

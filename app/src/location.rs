@@ -45,7 +45,8 @@ pub(crate) fn token_href(id: &TokenId) -> String {
 /// Where the page is.
 #[derive(Clone, Copy)]
 pub(crate) struct Location {
-    pub(crate) place: RwSignal<Place>,
+    /// What the document shows, from its beginning to its end.
+    pub(crate) place: Place,
     /// The text after `?` in the address.
     pub(crate) search: RwSignal<String>,
 }
@@ -54,7 +55,7 @@ impl Location {
     /// Where the page is when it begins.
     pub(crate) fn of_page() -> Self {
         let (path, search) = path_and_search();
-        Self { place: RwSignal::new(Place::at(&path)), search: RwSignal::new(search) }
+        Self { place: Place::at(&path), search: RwSignal::new(search) }
     }
 
     /// Goes where the address points to by now.
@@ -62,8 +63,10 @@ impl Location {
     pub(crate) fn follow(self) {
         let (path, search) = path_and_search();
         let place = Place::at(&path);
-        if self.place.get_untracked() != place {
-            self.place.set(place);
+        if self.place != place {
+            // Another place is another document.
+            let _ = window().location().reload();
+            return;
         }
         if self.search.with_untracked(|before| *before != search) {
             self.search.set(search);

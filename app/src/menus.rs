@@ -5,7 +5,7 @@ use memescope::TokenQuery;
 
 use crate::address::PageAddress;
 use crate::board_state::BoardState;
-use crate::part::{Part, live, live_part, part};
+use crate::part::{Part, live, live_part, on, part};
 use crate::token_table::{COLUMNS, Column};
 
 /// A menu whose insides are made when it is opened for the first time.
@@ -17,7 +17,7 @@ pub(crate) fn menu(
 ) -> Part {
     let opened = RwSignal::new(false);
     part(view! {
-        <details class=format!("menu needs-script {class}") name="menu" on:toggle=move |_| opened.set(true)>
+        <details class=format!("menu needs-script {class}") name="menu" on:toggle=on(move |_| opened.set(true))>
             <summary class="pill" title=title>{live(words)}</summary>
             <div class="sheet">{live_part(move || opened.get().then(&inside))}</div>
         </details>
@@ -98,7 +98,7 @@ fn watchlist_inside(state: BoardState) -> Part {
             part(view! {
                 <p class="actions">
                     <span>{format!("{number} hidden")}</span>
-                    <button r#type="button" class="pill" on:click=move |_| unhide(state)>"Show again"</button>
+                    <button r#type="button" class="pill" on:click=on(move |_| unhide(state))>"Show again"</button>
                 </p>
             })
         })
@@ -110,7 +110,7 @@ fn watchlist_inside(state: BoardState) -> Part {
             <textarea id="watch-list" rows="6" spellcheck="false" prop:value=live(move || marked.watched.with(|marks| marks.joined("\n")))></textarea>
         </label>
         <p class="actions">
-            <button r#type="button" class="pill" on:click=move |_| import(state)>"Save the list"</button>
+            <button r#type="button" class="pill" on:click=on(move |_| import(state))>"Save the list"</button>
         </p>
         {hidden}
     })

@@ -6,13 +6,13 @@ use memescope::format;
 
 use crate::board_state::BoardState;
 use crate::filters;
-use crate::part::{fixed, live, live_part, memo};
+use crate::part::{fixed, live, live_fixed, memo, on};
 use crate::server_fns::PageError;
 
 /// The bars under the controls.
 #[component]
 pub(crate) fn Notices(state: BoardState) -> impl IntoView {
-    let ignored = live_part(move || {
+    let ignored = live_fixed(move || {
         state.address.with(|address| {
             (!address.errors.is_empty()).then(|| {
                 let words: Vec<String> =
@@ -21,8 +21,9 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
             })
         })
     });
-    let stale = live_part(move || {
-        (state.stale.get() && state.total.get() > 0).then(|| {
+    let is_old = memo(move |_| state.stale.get() && state.total.get() > 0);
+    let stale = live_fixed(move || {
+        is_old.get().then(|| {
             let age = live(move || format::span_words(state.sources_silent_for()));
             let why = live(move || {
                 let words = if state.is_warm_start() {
@@ -42,8 +43,8 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
         })
     });
     let link = memo(move |_| state.connection.get().state);
-    let lost = live_part(move || (link.get() == LinkState::Disconnected).then(|| view! { <Lost state /> }));
-    let problem = live_part(move || {
+    let lost = live_fixed(move || (link.get() == LinkState::Disconnected).then(|| view! { <Lost state /> }));
+    let problem = live_fixed(move || {
         state.problem.get().map(|problem| match problem.error {
             PageError::InvalidCursor => fixed(view! {
                 <p class="notice warn" data-testid="problem">
@@ -58,7 +59,7 @@ pub(crate) fn Notices(state: BoardState) -> impl IntoView {
                     } else {
                         "This view could not be loaded. "
                     }}
-                    <button r#type="button" class="link needs-script" on:click=move |_| state.try_again()>
+                    <button r#type="button" class="link needs-script" on:click=on(move |_| state.try_again())>
                         "Try again"
                     </button>
                 </p>
@@ -96,7 +97,7 @@ fn Lost(state: BoardState) -> impl IntoView {
             ". "
             {wait}
             " · "
-            <button r#type="button" class="link" on:click=move |_| retry_now()>"Retry now"</button>
+            <button r#type="button" class="link" on:click=on(|_| retry_now())>"Retry now"</button>
         </p>
     }
 }

@@ -33,6 +33,20 @@ pub(crate) fn fixed(view: impl IntoView + 'static) -> Part {
     view.into_any()
 }
 
+/// Hides what a view is made of that the server alone makes: the browser takes it over with the document, and keeps it as
+/// long as that.
+pub(crate) fn taken(view: impl IntoView + 'static) -> Part {
+    #[cfg(feature = "hydrate")]
+    return Part::taken(view);
+    #[cfg(not(feature = "hydrate"))]
+    view.into_any()
+}
+
+/// What happens on an event, as a type that depends on the event alone.
+pub(crate) fn on<E: 'static>(happens: impl FnMut(E) + Send + 'static) -> Box<dyn FnMut(E) + Send> {
+    Box::new(happens)
+}
+
 /// A value of the page that follows signals.
 pub(crate) type Live<T> = Box<dyn FnMut() -> T + Send>;
 
@@ -46,10 +60,16 @@ pub(crate) fn live_part<V: IntoView + 'static>(mut follow: impl FnMut() -> V + S
     Box::new(move || part(follow()))
 }
 
+/// The same of a part that comes and goes as a whole.
+pub(crate) fn live_fixed<V: IntoView + 'static>(mut follow: impl FnMut() -> V + Send + 'static) -> Live<Part> {
+    Box::new(move || fixed(follow()))
+}
+
 /// A memo whose kind depends on its value alone, not on how that is derived.
 pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(
     derive: impl Fn(Option<&T>) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
-    let derive: Box<dyn Fn(Option<&T>) -> T + Send + Sync> = Box::new(derive);
+    type Derive<T> = dyn Fn(Option<&T>) -> T + Send + Sync;
+    let derive: Box<Derive<T>> = Box::new(derive);
     Memo::new(derive)
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::board_state::BoardState;
-use crate::part::{Part, fixed, live, live_part};
+use crate::part::{Part, fixed, live, live_part, on};
 
 /// The search field. Enter searches, with JavaScript without a reload.
 #[component]
@@ -11,7 +11,7 @@ pub(crate) fn Search(state: BoardState) -> impl IntoView {
     let address = state.address;
     let text = || live(move || address.with(|address| address.query.q.clone().unwrap_or_default()));
     view! {
-        <form class="search" method="get" action="/" role="search" on:submit=submit_search(state)>
+        <form class="search" method="get" action="/" role="search" on:submit=on(submit_search(state))>
             <label class="vh" for="q">"Search a token by symbol, name or address"</label>
             <input
                 id="q"
@@ -41,7 +41,7 @@ pub(crate) fn carried(address: &crate::address::PageAddress, fields: &[&str]) ->
 }
 
 #[cfg(feature = "hydrate")]
-fn submit_search(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+fn submit_search(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + Send + 'static {
     move |event| {
         event.prevent_default();
         let text = crate::browser::form::field(&event, "q").trim().chars().take(64).collect::<String>();
@@ -53,6 +53,6 @@ fn submit_search(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'stati
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn submit_search(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
+fn submit_search(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + Send + 'static {
     |_| {}
 }

@@ -13,7 +13,7 @@ use crate::board_state::BoardState;
 use crate::footer::Footer;
 use crate::json;
 use crate::location::Location;
-use crate::part::{Part, fixed, live, memo};
+use crate::part::{Part, fixed, live, memo, taken};
 use crate::reader::BoardStatus;
 use crate::server_fns::NotRead;
 use crate::top_bar::TopBar;
@@ -54,17 +54,17 @@ pub(crate) fn StatusPage(location: Location) -> impl IntoView {
     let state = BoardState::of_status(location, first);
     #[cfg(feature = "hydrate")]
     crate::browser::start_status(state);
-    let sections: Vec<_> = Source::ALL.map(|source| fixed(view! { <SourceSection state source /> })).into();
-    fixed(view! {
+    let sections: Vec<_> = Source::ALL.map(|source| taken(view! { <SourceSection state source /> })).into();
+    taken(view! {
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>
-        <header class="chrome">{fixed(view! { <TopBar state /> })}</header>
+        <header class="chrome">{taken(view! { <TopBar state /> })}</header>
         <main class="status">
             <p class="notice without-script">"Live updates need JavaScript. Reload for new numbers."</p>
             <p class="back"><a href="/" rel="external">"Back to the board"</a></p>
-            {fixed(view! { <BoardSection state /> })}
+            {taken(view! { <BoardSection state /> })}
             {sections}
         </main>
-        {fixed(view! { <Footer state /> })}
+        {taken(view! { <Footer state /> })}
         <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }
@@ -110,7 +110,7 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
                     </svg>
                 }
             });
-            row(label, move || cells.with(|cells| cells[at + 1].clone()), bar.map(fixed))
+            row(label, move || cells.with(|cells| cells[at + 1].clone()), bar.map(taken))
         })
         .collect();
     let name = source.name();
@@ -134,7 +134,7 @@ fn SourceSection(state: BoardState, source: Source) -> impl IntoView {
 
 /// A line of a table of facts.
 fn row(label: &'static str, text: impl Fn() -> String + Send + 'static, bar: Option<Part>) -> Part {
-    fixed(view! {
+    taken(view! {
         <tr>
             <th scope="row">{label}</th>
             <td>

@@ -32,7 +32,7 @@ use crate::board_state::BoardState;
 use crate::footer::Footer;
 use crate::json;
 use crate::location::{Location, path_and_search, token_at};
-use crate::part::{fixed, live};
+use crate::part::{live, taken};
 use crate::reader::TokenPage;
 use crate::server_fns::NotRead;
 use crate::token_table::live_row;
@@ -76,16 +76,16 @@ pub(crate) fn TokenPageView(location: Location) -> impl IntoView {
     let state = BoardState::of_token(location, first);
     #[cfg(feature = "hydrate")]
     crate::browser::start_token(state, known.clone());
-    let content = known.map_or_else(|| fixed(Missing()), |id| fixed(view! { <Sheet state id /> }));
-    fixed(view! {
+    let content = known.map_or_else(|| taken(Missing()), |id| taken(view! { <Sheet state id /> }));
+    taken(view! {
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>
-        <header class="chrome">{fixed(view! { <TopBar state /> })}</header>
+        <header class="chrome">{taken(view! { <TopBar state /> })}</header>
         <main class="sheet-page">
             <p class="notice without-script">"Live updates need JavaScript. Reload for new numbers."</p>
             <p class="back"><a href="/" rel="external">"Back to the board"</a></p>
             {content}
         </main>
-        {fixed(view! { <Footer state /> })}
+        {taken(view! { <Footer state /> })}
         <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })
 }

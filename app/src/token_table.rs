@@ -19,7 +19,7 @@ use memescope::query::SortKey;
 
 use crate::board_state::BoardState;
 use crate::notices::NoRows;
-use crate::part::{fixed, live, live_part, memo};
+use crate::part::{live, live_fixed, memo, taken};
 
 /// The columns from left to right: name, label, sort key.
 pub(crate) const COLUMNS: [Column; 15] = [
@@ -113,7 +113,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
         >
             <caption class="vh">{caption}</caption>
             <colgroup>
-                {Vec::from(COLUMNS.map(|column| fixed(view! { <col data-col=column.name /> })))}
+                {Vec::from(COLUMNS.map(|column| taken(view! { <col data-col=column.name /> })))}
             </colgroup>
             <thead>
                 <header::HeaderRow state />
@@ -126,7 +126,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().1)}
                 </tr>
-                {live_part(move || state.order.with(|order| order.is_empty()).then(|| view! { <NoRows state /> }))}
+                {live_fixed(move || state.order.with(|order| order.is_empty()).then(|| view! { <NoRows state /> }))}
             </tbody>
         </table>
     }

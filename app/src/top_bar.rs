@@ -8,13 +8,13 @@ use memescope::{SourceReport, SourceState, format};
 
 use crate::board_state::BoardState;
 use crate::location::Place;
-use crate::part::{Part, fixed, live, live_part, memo, part};
+use crate::part::{Part, fixed, live, live_fixed, live_part, memo, part};
 use crate::search::Search;
 
 /// The top bar.
 #[component]
 pub(crate) fn TopBar(state: BoardState) -> impl IntoView {
-    let at_board = state.location.place.get_untracked() == Place::Board;
+    let at_board = state.location.place == Place::Board;
     // The board is a page of its own for the others.
     let elsewhere = (!at_board).then_some("external");
     view! {
@@ -30,7 +30,7 @@ pub(crate) fn TopBar(state: BoardState) -> impl IntoView {
                 </a>
             </h1>
             {at_board.then(|| view! { <Search state /> })}
-            {live_part(move || state.demo.get().then(|| view! {
+            {live_fixed(move || state.demo.get().then(|| view! {
                 <span class="demo" data-testid="demo-label" title="Every number here is simulated">"Demo market"</span>
             }))}
             <div class="states">
@@ -103,7 +103,7 @@ fn Look() -> impl IntoView {
     view! {
         <details class="menu look needs-script" name="menu" on:toggle=move |_| opened.set(true)>
             <summary class="pill" title="Theme, colours, density, keys">"View"</summary>
-            <div class="sheet">{live_part(move || opened.get().then(|| fixed(choices())))}</div>
+            <div class="sheet">{live_fixed(move || opened.get().then(|| fixed(choices())))}</div>
         </details>
     }
 }

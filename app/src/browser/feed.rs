@@ -280,5 +280,5 @@ impl Feed {
 
 /// Whether the page shows a list; that of one token shows one row, whichever its rank is.
 fn state_has_list(state: BoardState) -> bool {
-    state.location.place.get_untracked() == Place::Board
+    state.location.place == Place::Board
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::part::{fixed, live};
+use crate::part::{fixed, live, on};
 use crate::preferences::{COOKIE, Density, Keys, Palette, Preferences, Theme};
 
 /// What single keys do.
@@ -68,7 +68,7 @@ pub(crate) fn Choices() -> impl IntoView {
                 choose(look.get_untracked());
             };
             fixed(view! {
-                <button r#type="button" aria-pressed=live(move || is(look.get(), at).to_string()) on:click=press>
+                <button r#type="button" aria-pressed=live(move || is(look.get(), at).to_string()) on:click=on(press)>
                     {label}
                 </button>
             })

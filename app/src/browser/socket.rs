@@ -11,7 +11,7 @@ use gloo_net::websocket::Message;
 use gloo_net::websocket::futures::WebSocket;
 use memescope::feed::client::Request;
 
-use crate::frame::Frame;
+use crate::frame::{Frame, request};
 
 /// The protocol that the page speaks.
 const PROTOCOL: &str = "memescope.v1.bin";
@@ -47,8 +47,8 @@ impl Socket {
 
     /// Sends a request; on a socket that is not open it is lost, and the close that follows starts anew.
     pub(super) fn send(&self, request: &Request) {
-        if let (Ok(text), Ok(mut socket)) = (serde_json::to_string(request), self.0.try_borrow_mut()) {
-            let _ = Pin::new(&mut *socket).start_send(Message::Text(text));
+        if let Ok(mut socket) = self.0.try_borrow_mut() {
+            let _ = Pin::new(&mut *socket).start_send(Message::Text(request::text(request)));
         }
     }
 }

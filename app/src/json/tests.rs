@@ -112,12 +112,27 @@ fn a_page_is_read_as_it_was() {
 }
 
 #[test]
+fn one_field_of_another_kind_spoils_a_row() {
+    let id = "solana:So11111111111111111111111111111111111111112".parse().unwrap();
+    let row = serde_json::to_value(Token::new(id, Timestamp::from_secs(5))).unwrap();
+    assert!(read::<Token>(&row.to_string()).is_some());
+    for (field, value) in [("symbol", 7.into()), ("stale", "yes".into()), ("updated_at", "soon".into())] {
+        let mut other = row.clone();
+        other[field] = value;
+        assert_eq!(read::<Token>(&other.to_string()), None, "{field}");
+    }
+}
+
+#[test]
 fn what_is_of_another_kind_is_not_read() {
     for text in ["", "{", "-1", "1.5", "\"1\"", "null", "[]"] {
         assert_eq!(read::<u64>(text), None, "{text}");
     }
     for text in ["1.5", "\"1\"", "null"] {
         assert_eq!(read::<i64>(text), None, "{text}");
+    }
+    for text in ["[1,-2]", "[1,\"2\"]", "{}"] {
+        assert_eq!(read::<Vec<u32>>(text), None, "{text}");
     }
     assert_eq!(read::<i64>("-3"), Some(-3));
     assert_eq!(read::<Token>(r#"{"id":"solana:x"}"#), None);

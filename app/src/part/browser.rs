@@ -23,6 +23,11 @@ impl Part {
         Self(Box::new(Changing(view)))
     }
 
+    pub(super) fn taken<V: RenderHtml + 'static>(view: V) -> Self {
+        const { assert!(V::EXISTS, "a part shows something") };
+        Self(Box::new(Taken(view)))
+    }
+
     pub(super) fn fixed<V: RenderHtml + 'static>(view: V) -> Self {
         const { assert!(V::EXISTS, "a part shows something") };
         Self(Box::new(Fixed(view)))
@@ -31,6 +36,9 @@ impl Part {
 
 /// A view that is brought up to date where it stands.
 struct Changing<V>(V);
+
+/// A view that stands in the document from its beginning to its end.
+struct Taken<V>(V);
 
 /// A view in whose place another one is put.
 struct Fixed<V>(V);
@@ -77,6 +85,39 @@ impl<V: RenderHtml + 'static> Inside for Fixed<V> {
 
     fn rebuild_part(self: Box<Self>, _: &mut PartState) -> Option<Part> {
         Some(Part(self))
+    }
+}
+
+impl<V: RenderHtml + 'static> Inside for Taken<V> {
+    fn build_part(self: Box<Self>) -> PartState {
+        debug_assert!(false, "a part of the server's document is made by the browser");
+        PartState { kind: None, standing: Box::new(()) }
+    }
+
+    fn hydrate_part(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> PartState {
+        PartState { kind: None, standing: Box::new(Kept(self.0.hydrate::<true>(cursor, position))) }
+    }
+
+    fn rebuild_part(self: Box<Self>, _: &mut PartState) -> Option<Part> {
+        debug_assert!(false, "a part of the server's document is made again");
+        None
+    }
+}
+
+/// What goes on in a part that nobody moves; it would end if it were dropped.
+struct Kept<S>(S);
+
+impl<S: 'static> Standing for Kept<S> {
+    fn any(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn unmount_part(&mut self) {}
+
+    fn mount_part(&mut self, _: &Element, _: Option<&Node>) {}
+
+    fn insert_before_part(&self, _: &mut dyn Mountable) -> bool {
+        false
     }
 }
 

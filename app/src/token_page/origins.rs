@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn what_a_source_says_is_written_as_what_is_shown() {
         for (field, text, expected) in [
-            (Field::VolumeUsd, "1234567.8", "$1.2M"),
+            (Field::VolumeUsd, "1234567.8", "$1.23M"),
             (Field::Txns, "1731", "1,731"),
             (Field::Name, "DOGE (Doge)", "DOGE (Doge)"),
             (Field::LiquidityUsd, "much", "much"),
