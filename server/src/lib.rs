@@ -15,6 +15,7 @@ pub mod lookup;
 pub mod market;
 pub mod observe;
 pub mod pages;
+pub(crate) mod parameters;
 pub mod planner;
 pub mod poller;
 pub mod problem;

@@ -4,7 +4,7 @@
 //! The body is pulled: while the reader takes nothing, nothing is made, and afterwards it gets all it missed in one frame.
 //! A reader that takes nothing for too long is dropped by the port, as every connection is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,7 +26,7 @@ use url::form_urlencoded;
 use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
 use super::limits::{ClientAddr, Full, Place};
-use super::request::{Refusal, invalid, read_head};
+use super::request::{Refusal, Takes, invalid, read_head};
 use super::session::Session;
 use super::stage::Stage;
 use super::stats::count;
@@ -34,6 +34,12 @@ use crate::problem::Problem;
 
 /// How long a reader waits before it comes back, milliseconds.
 const RETRY: &str = "retry: 2000\n";
+
+/// The most pairs of an address.
+const MAX_PAIRS: usize = 100;
+
+/// What may stand once; filters are told apart by their query.
+const OWN: [&str; 8] = ["channel", "head", "ids", "range", "all", "fields", "include", "types"];
 
 /// What is followed, in the order in which it is opened.
 #[derive(Debug, Default, PartialEq)]
@@ -46,8 +52,15 @@ struct Asked {
 impl Asked {
     fn read(query: &str) -> Result<Self, Refusal> {
         let (mut channels, mut params) = (Vec::new(), SubscribeParams::default());
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for (number, (name, value)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
             let words = || value.split(',').map(str::to_owned).collect::<Vec<String>>();
+            if number >= MAX_PAIRS {
+                return Err(invalid(format!("at most {MAX_PAIRS} parameters")));
+            }
+            if !names.insert(name.clone().into_owned()) && OWN.contains(&&*name) {
+                return Err(invalid(format!("{name}: this parameter may stand once")));
+            }
             match &*name {
                 "channel" => channels = words(),
                 "head" => params.head = Some(value.parse().map_err(|_| invalid("head is a whole number"))?),
@@ -56,11 +69,16 @@ impl Asked {
                     params.ids = Some(ids.map_err(|_| invalid("ids are of the form chain:address"))?);
                 }
                 "range" => params.range = Some(read_range(&value).ok_or_else(|| invalid("range is a,b"))?),
-                "all" => params.all = Some(value == "true"),
+                "all" => params.all = Some(value.parse().map_err(|_| invalid("all is true or false"))?),
                 "fields" => params.fields = Some(value.into_owned()),
                 "include" => params.include = Some(words()),
                 "types" => params.types = Some(words()),
-                _ => drop(params.query.insert(name.into_owned(), Value::String(value.into_owned()))),
+                // Those that may stand more than once are lists; the others cannot be read when they are joined.
+                _ => match params.query.entry(name.into_owned()).or_insert_with(|| Value::String(String::new())) {
+                    Value::String(known) if known.is_empty() => *known = value.into_owned(),
+                    Value::String(known) => *known = format!("{known},{value}"),
+                    _ => {}
+                },
             }
         }
         let mut asked = Self::default();
@@ -72,10 +90,9 @@ impl Asked {
                 }
                 "rows" => asked.rows = Some(SubscribeParams { head: None, types: None, ..params.clone() }),
                 "events" => {
-                    let (types, query) = (params.types.clone(), params.query.clone());
-                    asked
-                        .others
-                        .push((Channel::Events, SubscribeParams { types, query, ..SubscribeParams::default() }));
+                    let SubscribeParams { types, ids, query, .. } = params.clone();
+                    let events = SubscribeParams { types, ids, query, ..SubscribeParams::default() };
+                    asked.others.push((Channel::Events, events));
                 }
                 "status" => asked.others.push((Channel::Status, SubscribeParams::default())),
                 _ => return Err(invalid("channel holds list, rows, events, status, with commas between")),
@@ -84,7 +101,39 @@ impl Asked {
         if channels.is_empty() {
             return Err(invalid("channel is missing: list, rows, events, status"));
         }
+        if let Some(rows) = &mut asked.rows
+            && asked.list.is_none()
+            && rows.ids.is_none()
+            && rows.range.is_none()
+        {
+            rows.all = Some(true);
+        }
+        asked.check(&names)?;
+        if let Some(rows) = asked.rows.as_mut().filter(|rows| rows.all != Some(true)) {
+            // They are another channel's.
+            rows.query.clear();
+        }
         Ok(asked)
+    }
+
+    /// Refuses names that no channel of these understands.
+    fn check(&self, names: &BTreeSet<String>) -> Result<(), Refusal> {
+        let list = self.list.as_ref().map(|list| Takes::of(Channel::List, list));
+        let rows = self.rows.as_ref().map(|rows| Takes::of(Channel::Rows, rows));
+        let others = self.others.iter().map(|(channel, params)| Takes::of(*channel, params));
+        let takes: Vec<Takes> = [list, rows].into_iter().flatten().chain(others).collect();
+        // Beside a list, ids are those of rows.
+        let is_known = |name: &str| match name {
+            "channel" => true,
+            "ids" => self.rows.is_some() || self.others.iter().any(|(channel, _)| *channel == Channel::Events),
+            _ => takes.iter().any(|takes| takes.knows(name)),
+        };
+        let strangers: Vec<&str> = names.iter().map(String::as_str).filter(|name| !is_known(name)).collect();
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let known = takes.iter().flat_map(|takes| takes.names()).chain(["channel".to_owned()]);
+        Err(Refusal::unknown(strangers, &known.collect::<Vec<_>>()))
     }
 
     /// Opens everything; the frames that it begins with are added to `out`.
@@ -98,13 +147,11 @@ impl Asked {
             match head {
                 _ if rows.ids.is_some() || rows.all == Some(true) => {}
                 Some(head) => {
-                    rows.query.clear();
                     rows.list = session.list_name();
                     let most = u32::try_from(head.min(MAX_IDS)).unwrap_or(u32::MAX);
                     rows.range = rows.range.or(Some((0, most)));
                 }
-                None if rows.range.is_some() => return Err(invalid("range needs the channel list")),
-                None => rows.all = Some(true),
+                None => return Err(invalid("range needs the channel list")),
             }
             session.subscribe(name("rows"), Channel::Rows, rows, resume, out)?;
         }
@@ -168,7 +215,11 @@ pub(super) async fn stream(
         }
         Err(refusal) => {
             let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-            Problem::new(status, refusal.code, refusal.detail).into_response()
+            if refusal.errors.is_empty() {
+                Problem::new(status, refusal.code, refusal.detail).into_response()
+            } else {
+                Problem::parameters(refusal.code, refusal.errors).into_response()
+            }
         }
     }
 }
@@ -286,6 +337,47 @@ mod tests {
         {
             assert_eq!(Asked::read(query).unwrap_err().status, 400, "{query}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_channel_understands_is_refused() {
+        for (query, meant) in [
+            ("channel=list&min_liqudity_usd=5000", Some("min_liquidity_usd")),
+            ("channel=rows&min_liqudity_usd=5000", Some("min_liquidity_usd")),
+            ("channel=events&type=volume:spike", Some("types")),
+            ("channel=list,status&heads=50", Some("head")),
+            ("chanel=list&channel=list", Some("channel")),
+            ("channel=list&limit=5", None),
+            ("channel=list&list=l1", None),
+            ("channel=list&ids=bsc:0xab", Some("ids")),
+            ("channel=status&rank=new", None),
+            ("channel=rows&ids=bsc:0xab&min_liquidity_usd=5000", None),
+            ("channel=events&head=50", None),
+        ] {
+            let refusal = Asked::read(query).map(drop).unwrap_err();
+            let [error] = refusal.errors.as_slice() else { unreachable!("one each: {query}") };
+            assert_eq!((refusal.code, error.code.as_str()), ("unknown_parameter", "unknown_parameter"), "{query}");
+            if let Some(meant) = meant {
+                assert_eq!(error.allowed, [meant], "{query}");
+            }
+            assert!(refusal.detail.starts_with(&error.parameter), "{}", refusal.detail);
+        }
+        for query in [
+            "channel=list&chain=solana&chain=base",
+            "channel=list,rows&ids=bsc:0xab&min_liquidity_usd=5000",
+            "channel=rows,events&ids=bsc:0xab",
+            "channel=rows&min_volume_usd.m5=1",
+        ] {
+            assert!(Asked::read(query).is_ok(), "{query}");
+        }
+        let chains = Asked::read("channel=list&chain=solana&chain=base").unwrap().list.unwrap().query;
+        assert_eq!(chains["chain"], "solana,base");
+        let rows = Asked::read("channel=list,rows&ids=bsc:0xab&min_liquidity_usd=5000").unwrap().rows.unwrap();
+        assert!(rows.query.is_empty(), "the filter is the list's");
+        for query in ["channel=list&channel=rows", "channel=list&head=50&head=100", "channel=rows&all=yes"] {
+            assert_eq!(Asked::read(query).unwrap_err().code, "invalid_parameter", "{query}");
+        }
+        assert!(Asked::read(&format!("channel=list{}", "&chain=base".repeat(MAX_PAIRS))).is_err());
     }
 
     #[test]

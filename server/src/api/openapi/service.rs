@@ -124,7 +124,7 @@ fn followed() -> Vec<Parameter> {
         .required(),
         Parameter::query("head", "How many places of the list are told.", head, 50),
         Parameter::query("range", "Only the rows of these places of the list, from 0.", range, "0,40"),
-        Parameter::query("ids", "Only the rows of these tokens.", ids, json!([format!("solana:{ADDRESS}")])),
+        Parameter::query("ids", "Only the rows, and events, of these tokens.", ids, json!([format!("solana:{ADDRESS}")])),
         Parameter::query("all", "All rows that pass the filters.", json!({ "type": "boolean" }), true),
         Parameter::query("fields", "Both are whole rows.", one_of(&["core", "all"], Some("core")), "all"),
         Parameter::query("include", "Parts of rows.", any_of(&["provenance"]), json!(["provenance"])),
@@ -157,7 +157,7 @@ fn stream(schemas: &mut Schemas) -> Operation {
         parameters: followed(),
         body: None,
         answers: vec![events, twice],
-        problems: &["invalid_parameter", "origin_not_allowed"],
+        problems: &["invalid_parameter", "unknown_parameter", "origin_not_allowed"],
         limited: true,
     }
 }
