@@ -123,14 +123,8 @@ impl Takes {
         Self { own, filters }
     }
 
-    /// Every name that is understood.
-    pub(super) fn names(self) -> Vec<String> {
-        let filters = if self.filters { parameters::query_keys() } else { Vec::new() };
-        self.own.iter().map(|&name| name.to_owned()).chain(filters).collect()
-    }
-
     /// Whether a name is understood.
-    pub(super) fn knows(self, name: &str) -> bool {
+    fn knows(self, name: &str) -> bool {
         self.own.contains(&name) || (self.filters && is_filter(name))
     }
 
@@ -150,12 +144,17 @@ impl Takes {
         let own = own.into_iter().filter_map(|(name, is_there)| is_there.then_some(name));
         let all = own.chain(query.keys().map(String::as_str));
         let strangers: Vec<&str> = all.filter(|name| !self.knows(name)).collect();
-        if strangers.is_empty() { Ok(()) } else { Err(Refusal::unknown(strangers, &self.names())) }
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let filters = if self.filters { parameters::query_keys() } else { Vec::new() };
+        let known: Vec<String> = self.own.iter().map(|&name| name.to_owned()).chain(filters).collect();
+        Err(Refusal::unknown(strangers, &known))
     }
 }
 
 /// Whether a name is one of a query of rows.
-fn is_filter(key: &str) -> bool {
+pub(super) fn is_filter(key: &str) -> bool {
     TokenQuery::parse([(key, "")]).rest.is_empty()
 }
 

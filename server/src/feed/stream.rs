@@ -25,12 +25,13 @@ use url::form_urlencoded;
 
 use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
-use super::limits::{ClientAddr, Full, Place};
-use super::request::{Refusal, Takes, invalid, read_head};
+use super::limits::{ClientAddr, Place, stopping};
+use super::request::{Refusal, invalid, is_filter, read_head};
 use super::session::Session;
 use super::stage::Stage;
 use super::stats::count;
 use crate::problem::Problem;
+use crate::{observe, parameters};
 
 /// How long a reader waits before it comes back, milliseconds.
 const RETRY: &str = "retry: 2000\n";
@@ -98,9 +99,6 @@ impl Asked {
                 _ => return Err(invalid("channel holds list, rows, events, status, with commas between")),
             }
         }
-        if channels.is_empty() {
-            return Err(invalid("channel is missing: list, rows, events, status"));
-        }
         if let Some(rows) = &mut asked.rows
             && asked.list.is_none()
             && rows.ids.is_none()
@@ -109,6 +107,9 @@ impl Asked {
             rows.all = Some(true);
         }
         asked.check(&names)?;
+        if channels.is_empty() {
+            return Err(invalid("channel is missing: list, rows, events, status"));
+        }
         if let Some(rows) = asked.rows.as_mut().filter(|rows| rows.all != Some(true)) {
             // They are another channel's.
             rows.query.clear();
@@ -116,24 +117,23 @@ impl Asked {
         Ok(asked)
     }
 
-    /// Refuses names that no channel of these understands.
+    /// Refuses names that nobody knows, and filters that no channel of these applies.
     fn check(&self, names: &BTreeSet<String>) -> Result<(), Refusal> {
-        let list = self.list.as_ref().map(|list| Takes::of(Channel::List, list));
-        let rows = self.rows.as_ref().map(|rows| Takes::of(Channel::Rows, rows));
-        let others = self.others.iter().map(|(channel, params)| Takes::of(*channel, params));
-        let takes: Vec<Takes> = [list, rows].into_iter().flatten().chain(others).collect();
-        // Beside a list, ids are those of rows.
+        let rows = self.rows.as_ref().is_some_and(|rows| rows.all == Some(true));
+        let events = self.others.iter().any(|(channel, _)| *channel == Channel::Events);
+        let no_channel = self.list.is_none() && self.rows.is_none() && self.others.is_empty();
+        let filters = self.list.is_some() || rows || events || no_channel;
         let is_known = |name: &str| match name {
-            "channel" => true,
-            "ids" => self.rows.is_some() || self.others.iter().any(|(channel, _)| *channel == Channel::Events),
-            _ => takes.iter().any(|takes| takes.knows(name)),
+            // Beside a list they are those of the rows.
+            "ids" => self.rows.is_some() || events || no_channel,
+            name => OWN.contains(&name) || (filters && is_filter(name)),
         };
         let strangers: Vec<&str> = names.iter().map(String::as_str).filter(|name| !is_known(name)).collect();
         if strangers.is_empty() {
             return Ok(());
         }
-        let known = takes.iter().flat_map(|takes| takes.names()).chain(["channel".to_owned()]);
-        Err(Refusal::unknown(strangers, &known.collect::<Vec<_>>()))
+        let all = OWN.map(str::to_owned).into_iter().chain(parameters::query_keys());
+        Err(Refusal::unknown(strangers, &all.filter(|name| is_known(name)).collect::<Vec<_>>()))
     }
 
     /// Opens everything; the frames that it begins with are added to `out`.
@@ -185,7 +185,7 @@ pub(super) async fn stream(
         return Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail).into_response();
     }
     if hub.closing.is_cancelled() {
-        return later(StatusCode::SERVICE_UNAVAILABLE, "The server is about to stop.");
+        return stopping().into_response();
     }
     let address = client
         .map(|Extension(ClientAddr(address))| address)
@@ -193,8 +193,10 @@ pub(super) async fn stream(
         .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let place = match hub.sockets.take(address) {
         Ok(place) => place,
-        Err(Full::Address) => return later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
-        Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+        Err(full) => {
+            observe::socket_refused(full.word());
+            return full.problem().into_response();
+        }
     };
     let resume = text(HeaderName::from_static("last-event-id")).and_then(read_resume);
     match Reader::open(hub, place, &query.unwrap_or_default(), resume) {
@@ -222,10 +224,6 @@ pub(super) async fn stream(
             }
         }
     }
-}
-
-fn later(status: StatusCode, detail: &str) -> Response {
-    Problem::new(status, "overloaded", detail).retry_after(5).into_response()
 }
 
 /// One reader of events.
@@ -349,10 +347,10 @@ mod tests {
             ("chanel=list&channel=list", Some("channel")),
             ("channel=list&limit=5", None),
             ("channel=list&list=l1", None),
-            ("channel=list&ids=bsc:0xab", Some("ids")),
+            ("channel=list&ids=bsc:0xab", None),
+            ("cursor=1", None),
             ("channel=status&rank=new", None),
             ("channel=rows&ids=bsc:0xab&min_liquidity_usd=5000", None),
-            ("channel=events&head=50", None),
         ] {
             let refusal = Asked::read(query).map(drop).unwrap_err();
             let [error] = refusal.errors.as_slice() else { unreachable!("one each: {query}") };
@@ -360,6 +358,7 @@ mod tests {
             if let Some(meant) = meant {
                 assert_eq!(error.allowed, [meant], "{query}");
             }
+            assert_ne!(error.allowed, [error.parameter.clone()], "{query}");
             assert!(refusal.detail.starts_with(&error.parameter), "{}", refusal.detail);
         }
         for query in [

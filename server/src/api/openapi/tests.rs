@@ -236,6 +236,7 @@ async fn refusals_are_as_described() {
         ("/ws", "/ws", "*/*", 426),
         ("/stream", "/stream", "*/*", 400),
         ("/stream", "/stream?channel=events,events", "*/*", 409),
+        ("/stream", "/stream?channel=list&min_liqudity_usd=1", "*/*", 400),
     ] {
         let found = judged(&router, &judge, path, address, accept).await;
         assert_eq!(found, (status, Vec::new()), "{address}");
