@@ -11,6 +11,7 @@ pub mod feed;
 pub mod history;
 pub mod http;
 pub mod journal;
+pub mod logos;
 pub mod lookup;
 pub mod market;
 pub mod observe;

@@ -4,6 +4,7 @@
 mod adversarial;
 mod faults;
 mod history;
+mod logos;
 mod lookup;
 mod panics;
 mod replay;

@@ -34,6 +34,7 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         alive("/health", "getHealth", "The same, by its older name", schemas),
         readiness(schemas),
         problem(),
+        logo(),
         feed(),
         stream(),
     ];
@@ -74,6 +75,28 @@ fn problem() -> Operation {
         parameters: vec![Parameter::path("code", "The kind.", one_of(&codes, None), "invalid-parameter")],
         body: None,
         answers: vec![Answer::text("text/html; charset=utf-8", &[], "A page for people.")],
+        problems: &["not_found"],
+        limited: false,
+    }
+}
+
+fn logo() -> Operation {
+    let key = json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" });
+    Operation {
+        path: "/logos/{key}",
+        method: "get",
+        id: "getLogo",
+        tag: TAG,
+        summary: "The picture of a token",
+        words: "Where `logo` of a row leads; only with `LOGOS=proxy`. The server fetches what a source named, draws it anew, \
+                at most 96 points a side, and keeps it for a day. Without a picture there, 404."
+            .into(),
+        parameters: vec![Parameter::path("key", "As in the row.", key, "3f7a0c9d5b1e48626a90d3c4e5f60718")],
+        body: None,
+        answers: vec![Answer {
+            schema: json!({ "type": "string", "format": "binary" }),
+            ..Answer::text("image/png", &["ETag", "Cache-Control"], "The picture.")
+        }],
         problems: &["not_found"],
         limited: false,
     }
