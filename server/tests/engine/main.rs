@@ -4,6 +4,7 @@
 mod adversarial;
 mod faults;
 mod history;
+mod journal;
 mod logos;
 mod lookup;
 mod panics;
