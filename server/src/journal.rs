@@ -212,7 +212,7 @@ impl Journal {
             file.filter(|file| file.version == VERSION).map(|file| Arc::new(file.payload))
         };
         let offered = self.pending.borrow().clone();
-        let state: State<L> = postcard::from_bytes(&*offered.or_else(on_disk)?).ok()?;
+        let state: State<L> = postcard::from_bytes(&offered.or_else(on_disk)?).ok()?;
         (state.market == self.market).then_some(state)
     }
 

@@ -358,7 +358,7 @@ mod tests {
             if let Some(meant) = meant {
                 assert_eq!(error.allowed, [meant], "{query}");
             }
-            assert_ne!(error.allowed, [error.parameter.clone()], "{query}");
+            assert!(!error.allowed.contains(&error.parameter), "{query}");
             assert!(refusal.detail.starts_with(&error.parameter), "{}", refusal.detail);
         }
         for query in [

@@ -71,7 +71,8 @@ fn remove_old_logs(folder: &Path, current: u32) {
     let kept = previous.filter(|sum| *sum != current).map(log_name);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().into_string().unwrap_or_default();
-        if name.starts_with("state-") && name.ends_with(".log") && Some(&name) != kept.as_ref() {
+        let is_log = name.strip_prefix("state-").is_some_and(|rest| rest.strip_suffix(".log").is_some());
+        if is_log && Some(&name) != kept.as_ref() {
             let _ = fs::remove_file(entry.path());
         }
     }

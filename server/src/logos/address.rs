@@ -22,31 +22,47 @@ pub(super) fn is_global(address: IpAddr) -> bool {
     }
 }
 
+/// What of v4 is set aside, as networks and the bits that they share.
+const SPECIAL_V4: [([u8; 4], u32); 18] = [
+    // "This network", private, shared, loopback, link-local …
+    ([0, 0, 0, 0], 8),
+    ([10, 0, 0, 0], 8),
+    ([100, 64, 0, 0], 10),
+    ([127, 0, 0, 0], 8),
+    ([169, 254, 0, 0], 16),
+    ([172, 16, 0, 0], 12),
+    ([192, 168, 0, 0], 16),
+    // … protocol assignments, documentation, 6to4 relays, AS112, AMT, benchmarks …
+    ([192, 0, 0, 0], 24),
+    ([192, 0, 2, 0], 24),
+    ([192, 31, 196, 0], 24),
+    ([192, 52, 193, 0], 24),
+    ([192, 88, 99, 0], 24),
+    ([192, 175, 48, 0], 24),
+    ([198, 18, 0, 0], 15),
+    ([198, 51, 100, 0], 24),
+    ([203, 0, 113, 0], 24),
+    // … multicast, reserved, broadcast.
+    ([224, 0, 0, 0], 4),
+    ([240, 0, 0, 0], 4),
+];
+
+/// What of v6 is handed out to networks …
+const HANDED_OUT_V6: (u128, u32) = (0x2000 << 112, 3);
+
+/// … and what of that leads to a v4 address or to no one: protocol assignments with Teredo and ORCHID, documentation, 6to4,
+/// documentation again.
+const SPECIAL_V6: [(u128, u32); 4] =
+    [(0x2001 << 112, 23), ((0x2001 << 112) | (0xdb8 << 96), 32), (0x2002 << 112, 16), (0x3fff << 112, 20)];
+
 fn is_global_v4(v4: Ipv4Addr) -> bool {
-    let [a, b, c, _] = v4.octets();
-    let is_special = matches!(
-        (a, b, c),
-        // "This network", private, shared, loopback, link-local …
-        (0 | 10 | 127, ..) | (100, 64..=127, _) | (169, 254, _) | (172, 16..=31, _) | (192, 168, _)
-        // … protocol assignments, documentation, 6to4 relays, AS112, benchmarks …
-        | (192, 0, 0 | 2) | (192, 88, 99) | (192, 31, 196) | (192, 52, 193) | (192, 175, 48)
-        | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113)
-        // … multicast, reserved, broadcast.
-        | (224..=255, ..)
-    );
-    !is_special
+    let is_in = |(network, bits): &([u8; 4], u32)| (v4.to_bits() ^ u32::from_be_bytes(*network)) >> (32 - bits) == 0;
+    !SPECIAL_V4.iter().any(is_in)
 }
 
-/// Only what is handed out to networks, 2000::/3, and of that nothing that leads to a v4 address or to no one.
 fn is_global_v6(v6: Ipv6Addr) -> bool {
-    let [a, b, ..] = v6.segments();
-    let is_handed_out = a & 0xe000 == 0x2000;
-    let is_special = matches!(
-        (a, b),
-        // Protocol assignments with Teredo and ORCHID, documentation, 6to4, documentation again, segment routing.
-        (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _) | (0x3fff, 0..=0xfff) | (0x5f00, _)
-    );
-    is_handed_out && !is_special
+    let is_in = |(network, bits): &(u128, u32)| (v6.to_bits() ^ network) >> (128 - bits) == 0;
+    is_in(&HANDED_OUT_V6) && !SPECIAL_V6.iter().any(is_in)
 }
 
 #[cfg(test)]

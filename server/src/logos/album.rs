@@ -182,8 +182,8 @@ mod tests {
         delta.upserts.iter().map(|row| (row.id.clone(), row.logo.clone())).collect()
     }
 
-    fn path(address: &str) -> Option<Arc<str>> {
-        Some(format!("/logos/{}", Key::of(address)).into())
+    fn path(address: &str) -> Arc<str> {
+        format!("/logos/{}", Key::of(address)).into()
     }
 
     #[test]
@@ -191,16 +191,16 @@ mod tests {
         let (album, empty, two) = (Album::default(), Board::default(), board([1, 2], 1.0));
         let address = "https://cdn.example/a.png";
         album.learn(Source::Jupiter, vec![(id(1), address.into()), (id(9), address.into())]);
-        assert_eq!(told(&album, &empty, &two), [(id(1), path(address)), (id(2), None)]);
+        assert_eq!(told(&album, &empty, &two), [(id(1), Some(path(address))), (id(2), None)]);
         assert_eq!(album.address(Key::of(address)).as_deref(), Some(address));
         // A row that changes keeps its picture; one that does not is not told again.
         let later = board([1, 2], 2.0);
-        assert_eq!(told(&album, &two, &later), [(id(1), path(address)), (id(2), None)]);
+        assert_eq!(told(&album, &two, &later), [(id(1), Some(path(address))), (id(2), None)]);
         album.learn(Source::Jupiter, vec![(id(1), address.into())]);
         assert_eq!(told(&album, &later, &later), []);
         // A picture alone is a change.
         album.learn(Source::Jupiter, vec![(id(2), address.into())]);
-        assert_eq!(told(&album, &later, &later), [(id(2), path(address))]);
+        assert_eq!(told(&album, &later, &later), [(id(2), Some(path(address)))]);
         // Who leaves takes it along, the last one the key too.
         assert_eq!(told(&album, &later, &board([2], 2.0)), []);
         assert!(album.address(Key::of(address)).is_some());
@@ -215,9 +215,9 @@ mod tests {
         let (album, one) = (Album::default(), board([1], 1.0));
         let [own, other] = ["https://vendor.example/a.png", "https://anybody.example/b.png"];
         album.learn(Source::Jupiter, vec![(id(1), other.into())]);
-        assert_eq!(told(&album, &Board::default(), &one), [(id(1), path(other))]);
+        assert_eq!(told(&album, &Board::default(), &one), [(id(1), Some(path(other)))]);
         album.learn(Source::Dexscreener, vec![(id(1), own.into())]);
-        assert_eq!(told(&album, &one, &one), [(id(1), path(own))]);
+        assert_eq!(told(&album, &one, &one), [(id(1), Some(path(own)))]);
         album.learn(Source::Jupiter, vec![(id(1), other.into())]);
         assert_eq!(told(&album, &one, &one), []);
         assert_eq!(album.address(Key::of(other)), None);

@@ -53,8 +53,8 @@ pub(super) fn draw(bytes: &[u8]) -> Option<Picture> {
     small.into_rgba8().write_to(&mut png, ImageFormat::Png).ok()?;
     let png = png.into_inner();
     let hash = Sha256::digest(&png);
-    let tag: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Some(Picture { tag: HeaderValue::from_str(&format!("\"{tag}\"")).ok()?, png: png.into() })
+    let tag = format!("\"{:016x}\"", u64::from_be_bytes(*hash.first_chunk::<8>()?));
+    Some(Picture { tag: HeaderValue::from_str(&tag).ok()?, png: png.into() })
 }
 
 #[cfg(test)]
@@ -66,7 +66,8 @@ pub(super) mod tests {
 
     /// A picture of a size, as a file of a format.
     pub(in crate::logos) fn file(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
-        let points = RgbaImage::from_fn(width, height, |x, y| Rgba([x as u8, y as u8, (x ^ y) as u8, 255]));
+        let points =
+            RgbaImage::from_fn(width, height, |x, y| Rgba([x, y, x ^ y, 255].map(|part| part.to_le_bytes()[0])));
         let mut file = Cursor::new(Vec::new());
         let image = DynamicImage::ImageRgba8(points);
         let image = if format == ImageFormat::Jpeg { image.into_rgb8().into() } else { image };

@@ -308,7 +308,7 @@ fn state(number: u32) -> Arc<Vec<u8>> {
     let mut state: Vec<u8> = (0..500u32).flat_map(|word| word.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
     state.extend_from_slice(&number.to_le_bytes());
     // Enough to fill a log after some.
-    state.extend((0..300u32).map(|at| (at.wrapping_mul(number.wrapping_mul(77_777)) >> 9) as u8));
+    state.extend((0..300u32).map(|at| (at.wrapping_mul(number.wrapping_mul(77_777)) >> 9).to_le_bytes()[0]));
     Arc::new(state)
 }
 
@@ -351,9 +351,9 @@ fn persist_every_crash_image_of_a_log_has_what_was_acknowledged() {
     for version in 1..=24 {
         let bytes = writer.store(&recorder, Path::new("data"), &state(version)).unwrap();
         if bytes > 2_000 {
-            folded += 1
+            folded += 1;
         } else {
-            appended += 1
+            appended += 1;
         }
         recorder.note(Step::Acknowledged { version });
     }

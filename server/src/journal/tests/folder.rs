@@ -176,7 +176,7 @@ fn market(seq: Seq, figures: impl Fn(u8) -> f64) -> Vec<u8> {
 
 /// The names of the logs, and how large they are.
 fn logs(folder: &Path) -> Vec<(String, u64)> {
-    let logs = names(folder).into_iter().filter(|name| name.ends_with(".log"));
+    let logs = names(folder).into_iter().filter(|name| name.strip_suffix(".log").is_some());
     logs.map(|name| (name.clone(), fs::metadata(folder.join(&name)).unwrap().len())).collect()
 }
 
