@@ -191,6 +191,8 @@ pub struct Harvest {
     pub tokens: Vec<TokenObservation>,
     /// What it says about the past of the one token that was asked about, in the order of time.
     pub candles: Vec<Candle>,
+    /// Where pictures of tokens are, as the source wrote it: the address of a stranger, often.
+    pub logos: Vec<(TokenId, Arc<str>)>,
     /// The tokens that the request named: one that is missing from the answer is a witness of its absence.
     pub asked: Vec<TokenId>,
     /// Values and rows that were refused.

@@ -37,6 +37,7 @@ use memescope::{SparkView, Timestamp};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+pub(crate) use self::answer::holds;
 use self::answer::{Answer, Head, Kept};
 use self::format::{Format, accepts_json};
 pub use self::health::Readiness;

@@ -258,10 +258,7 @@ impl Config {
 
     /// Names of the settings that were chosen and that nothing in this version acts on.
     pub fn without_effect(&self) -> Vec<&'static str> {
-        [("LOGOS", self.logos == Logos::Proxy), ("REDIS_URL", self.redis_url.is_some())]
-            .into_iter()
-            .filter_map(|(name, is_chosen)| is_chosen.then_some(name))
-            .collect()
+        self.redis_url.iter().map(|_| "REDIS_URL").collect()
     }
 
     /// Whether other machines can reach the server.

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::feed::Hub;
 use crate::history::{History, HistorySettings, Inbox, Keeper, Note};
 use crate::journal::{Journal, JournalError};
+use crate::logos::Album;
 use crate::lookup::{Lookups, Tray};
 use crate::poller::{Legacy, Poller};
 use crate::sources::{ClientError, Ledger, Sources, SourcesMemory};
@@ -54,6 +55,8 @@ pub struct Engine {
     pub details: Details,
     /// Looks up tokens that are not on the board.
     pub lookups: Lookups,
+    /// Which token has which picture; `None` where none are shown.
+    pub album: Option<Album>,
     /// Whether a board was found on disk.
     pub is_restored: bool,
     journal: Arc<Journal>,
@@ -103,6 +106,7 @@ impl Engine {
             let chains = settings.book.chains.clone();
             Lookups::new(sources.clone(), chains, store.clone(), finds.clone(), clock.clone())
         };
+        let album = settings.logos.then(Album::default);
         let parts = Parts {
             settings: settings.poller,
             book: settings.book,
@@ -115,6 +119,7 @@ impl Engine {
             legacy: Legacy::default(),
             details: details.clone(),
             finds,
+            album: album.clone(),
         };
         let mut poller = parts.poller(book, board);
         if is_restored {
@@ -132,6 +137,7 @@ impl Engine {
             history,
             details,
             lookups,
+            album,
             is_restored,
             journal,
             ledger,

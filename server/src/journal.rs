@@ -1,22 +1,27 @@
 //! What survives a restart: the last board, what was observed, what was learnt about the sources.
 //!
-//! One state file in the data folder, written behind the poller's back and at most once a second:
+//! A state file in the data folder with a log of what changed since, written behind the poller's back and at most once a
+//! second:
 //!
 //! ```text
 //!  state.tmp ──fsync──▶ state ──(becomes)──▶ state.prev      clean: "epoch seq", only after an orderly stop
+//!                         └── state-….log ◀── changes, until they are as large as the file
 //! ```
 //!
 //! The folder is locked for as long as the process lives. A file that does not pass its checksum is set aside and the
-//! previous generation is read instead. Nothing in the file expires: how old a value is, is judged when it is served.
+//! previous generation is read instead, up to the end of its log. Nothing in the file expires: how old a value is, is judged
+//! when it is served.
 
 mod file;
+mod log;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
 use serde::{Deserialize, Serialize};
@@ -24,6 +29,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::file::{Generation, StateFile, System};
+use self::writer::Writer;
 use crate::observe;
 
 /// The version of the file's layout. A change of any stored type is a new version.
@@ -118,6 +124,7 @@ pub struct Journal {
     /// Held as long as the journal is.
     _lock: File,
     pending: watch::Sender<Option<Arc<Vec<u8>>>>,
+    writer: Arc<Mutex<Writer>>,
     /// Whether the last write succeeded.
     health: watch::Sender<bool>,
 }
@@ -143,6 +150,7 @@ impl Journal {
             read_only: false,
             _lock: lock,
             pending: watch::Sender::new(None),
+            writer: Arc::default(),
             health: watch::Sender::new(true),
         };
         let restored = journal.restore(now)?;
@@ -155,7 +163,7 @@ impl Journal {
     fn restore<L: for<'de> Deserialize<'de>>(&mut self, now: Timestamp) -> Result<Option<Restored<L>>, JournalError> {
         for generation in [Generation::Current, Generation::Previous] {
             let path = generation.path(&self.folder);
-            let payload = match StateFile::read(&path) {
+            let payload = match writer::read(&self.folder, generation) {
                 Ok(Some(StateFile { version: VERSION, payload })) => payload,
                 Ok(Some(StateFile { version, .. })) if version > VERSION => {
                     tracing::error!(%version, path = %path.display(), "The state file is of a later version: it is left alone, and nothing is stored");
@@ -198,12 +206,13 @@ impl Journal {
     /// The newest state known to this process: what is not yet written, else what is on disk. For the case that whoever
     /// held it in memory is lost.
     pub fn last_state<L: for<'de> Deserialize<'de>>(&self) -> Option<State<L>> {
+        let read = |generation| writer::read(&self.folder, generation).ok().flatten();
+        let on_disk = || {
+            let file = read(Generation::Current).or_else(|| read(Generation::Previous));
+            file.filter(|file| file.version == VERSION).map(|file| Arc::new(file.payload))
+        };
         let offered = self.pending.borrow().clone();
-        let from_memory = offered.and_then(|bytes| StateFile::decode(&bytes).ok());
-        let read = |generation: Generation| StateFile::read(&generation.path(&self.folder)).ok().flatten();
-        let on_disk = || read(Generation::Current).or_else(|| read(Generation::Previous));
-        let file = from_memory.or_else(on_disk).filter(|file| file.version == VERSION)?;
-        let state: State<L> = postcard::from_bytes(&file.payload).ok()?;
+        let state: State<L> = postcard::from_bytes(&offered.or_else(on_disk)?).ok()?;
         (state.market == self.market).then_some(state)
     }
 
@@ -234,8 +243,7 @@ impl Journal {
             book,
             learnt,
         };
-        let payload = postcard::to_stdvec(&state).map_err(io::Error::other)?;
-        StateFile { version: VERSION, payload }.encode()
+        postcard::to_stdvec(&state).map_err(io::Error::other)
     }
 
     /// Hands over the newest packed state; an older one that is not yet written is dropped.
@@ -267,11 +275,13 @@ impl Journal {
         if self.read_only {
             return;
         }
-        let (folder, began) = (self.folder.clone(), Instant::now());
-        let bytes = encoded.clone();
-        let written = tokio::task::spawn_blocking(move || file::replace(&System, &folder, &bytes)).await;
-        match written.map_err(io::Error::other).and_then(|result| result) {
-            Ok(()) => {
+        let (folder, writer, began) = (self.folder.clone(), self.writer.clone(), Instant::now());
+        let state = encoded.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            writer.lock().unwrap_or_else(PoisonError::into_inner).store(&System, &folder, &state)
+        });
+        match written.await.map_err(io::Error::other).and_then(|result| result) {
+            Ok(bytes) => {
                 self.pending.send_if_modified(|pending| {
                     // Not written again at the stop; a newer offer stays.
                     if pending.as_ref().is_some_and(|offer| Arc::ptr_eq(offer, &encoded)) {
@@ -280,11 +290,11 @@ impl Journal {
                     false
                 });
                 self.health.send_replace(true);
-                observe::persisted(encoded.len(), began.elapsed());
+                observe::persisted(bytes, began.elapsed());
             }
             Err(error) => {
                 self.health.send_replace(false);
-                tracing::error!(%error, "The state file could not be written; trying again with the next");
+                tracing::error!(%error, "The state could not be written; trying again with the next");
             }
         }
     }

@@ -91,14 +91,10 @@ pub fn source_changed(source: Source, before: SourceState, after: SourceState) {
     }
 }
 
-/// The state file was written.
+/// The state was written: what changed, or all of it.
 pub fn persisted(size_bytes: usize, took: Duration) {
     metrics::observe(&METRICS.persist_seconds, took);
-    tracing::debug!(
-        size_bytes,
-        duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        "Wrote the state file"
-    );
+    tracing::debug!(size_bytes, duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "Wrote the state");
 }
 
 /// A connection found no place.

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, Tick, TokenId};
+use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, Tick, Timestamp, TokenId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,7 @@ use crate::bus::{Bus, LogEntry};
 use crate::clock::Clock;
 use crate::history::{History, Inbox};
 use crate::journal::Journal;
+use crate::logos::Album;
 use crate::lookup::Tray;
 use crate::observe;
 use crate::planner::{Allowance, Candidate, Heads, List, Pace, Place, Plan, Planner, Request, Watched};
@@ -110,6 +111,8 @@ pub struct Poller<B> {
     details: Details,
     /// What look-ups found.
     finds: Tray,
+    /// Which token has which picture, where pictures are shown.
+    album: Option<Album>,
     legacy: Legacy,
 }
 
@@ -156,6 +159,7 @@ impl<B: Bus> Poller<B> {
             past: None,
             details: Details::default(),
             finds: Tray::default(),
+            album: None,
             legacy: Legacy::default(),
         }
     }
@@ -195,7 +199,14 @@ impl<B: Bus> Poller<B> {
         self
     }
 
-    /// The board of the last commit.
+    /// The same, whose rows name the pictures of their tokens. The board that it goes on from must not.
+    #[must_use]
+    pub fn with_album(mut self, album: Option<Album>) -> Self {
+        self.album = album;
+        self
+    }
+
+    /// The board of the last commit, without pictures.
     pub fn board(&self) -> &Board {
         &self.board
     }
@@ -320,7 +331,7 @@ impl<B: Bus> Poller<B> {
                 Ok(harvest) => {
                     observe::source_answered(source, request.endpoint());
                     summary.answers += 1;
-                    self.book.absorb(source, harvest, now);
+                    self.absorb(source, harvest, now);
                 }
                 Err(error) => {
                     summary.failures += 1;
@@ -335,19 +346,29 @@ impl<B: Bus> Poller<B> {
         }
     }
 
+    fn absorb(&mut self, source: Source, mut harvest: Harvest, now: Timestamp) {
+        if let Some(album) = &self.album {
+            album.learn(source, std::mem::take(&mut harvest.logos));
+        }
+        self.book.absorb(source, harvest, now);
+    }
+
     async fn publish(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) {
         let (now, began) = (self.clock.now(), Instant::now());
         if let Some(past) = &mut self.past {
             past.tell(&mut self.book);
         }
         for harvest in self.finds.take() {
-            self.book.absorb(Source::Dexscreener, harvest, now);
+            self.absorb(Source::Dexscreener, harvest, now);
         }
         let tick = Tick { now, poll_interval: self.settings.interval, watched };
         let published = self.book.publish(&self.board, &tick);
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
         self.details.tell(published.details, next.tokens.len(), |token| next.tokens.contains_key(token));
-        let delta = self.board.diff(&next);
+        let mut delta = self.board.diff(&next);
+        if let Some(album) = &self.album {
+            album.tell(&mut delta, &next);
+        }
         observe::merged(&delta, began.elapsed());
         self.heads.follow(&delta, &next);
         let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;

@@ -92,6 +92,11 @@ impl Problem {
         self.0.status
     }
 
+    /// Its stable code.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// Says in the body of `response`, if a problem it is, which request it answers.
     pub fn place(response: Response, path: &str, request_id: &str) -> Response {
         let (mut parts, body) = response.into_parts();

@@ -21,6 +21,7 @@ use crate::demo::{Demo, DemoError};
 use crate::engine::{Engine, EngineError, EngineSettings, SettingsError};
 use crate::feed;
 use crate::http::{self, BindError, ServeOptions};
+use crate::logos;
 use crate::observe::{self, MetricsListener};
 use crate::pages::{CursorKey, Pages};
 use crate::reader::BoardReader;
@@ -51,6 +52,9 @@ pub enum RunError {
     /// The address of the metrics.
     #[error("METRICS_ADDR={0} cannot be listened at: {1}")]
     Metrics(SocketAddr, std::io::Error),
+    /// The client that fetches pictures.
+    #[error("LOGOS=proxy: the HTTP client could not be made: {0}")]
+    Logos(reqwest::Error),
     /// Signals.
     #[error("the system does not tell when to stop: {0}")]
     Signals(std::io::Error),
@@ -121,7 +125,8 @@ fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readi
     let api = Arc::new(api);
     Ok(site::router(site_files(site::find().as_deref()), reader)
         .merge(api::router(api))
-        .merge(feed::router(engine.hub.clone())))
+        .merge(feed::router(engine.hub.clone()))
+        .merge(logos::router(engine.album.clone()).map_err(RunError::Logos)?))
 }
 
 fn site_files(folder: Option<&Path>) -> Option<Files> {

@@ -408,9 +408,13 @@ async fn a_stream_takes_the_place_of_a_socket_and_makes_nothing_for_a_reader_tha
     let server = Server::start(FeedConfig { sockets_per_address: Some(1), ..FeedConfig::default() });
     let client = reqwest::Client::new();
     let address = |query: &str| format!("http://{}/stream?{query}", server.address);
-    for (query, status) in
-        [("", 400), ("channel=weather", 400), ("channel=list&head=7", 400), ("channel=rows&range=0,3", 400)]
-    {
+    for (query, status) in [
+        ("", 400),
+        ("channel=weather", 400),
+        ("channel=list&head=7", 400),
+        ("channel=rows&range=0,3", 400),
+        ("channel=list&min_liqudity_usd=1", 400),
+    ] {
         let response = client.get(address(query)).send().await.unwrap();
         assert_eq!(response.status(), status, "{query}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
@@ -418,6 +422,8 @@ async fn a_stream_takes_the_place_of_a_socket_and_makes_nothing_for_a_reader_tha
     let stalled = client.get(address("channel=rows")).send().await.unwrap();
     let refused = client.get(address("channel=rows")).send().await.unwrap();
     assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
+    let problem: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
+    assert_eq!((&problem["code"], &problem["type"]), (&json!("rate_limited"), &json!("/problems/rate-limited")));
     // Nobody reads: the socket fills, and then no more events are made, however much changes.
     let sent = || server.hub.stats().bytes_sent;
     let (mut before, mut quiet) = (sent(), 0);

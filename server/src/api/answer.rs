@@ -88,7 +88,7 @@ impl Head {
 }
 
 /// Whether a reader holds the answer of this tag.
-pub(super) fn holds(request: &HeaderMap, etag: &HeaderValue) -> bool {
+pub(crate) fn holds(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let own = opaque(etag.to_str().unwrap_or_default());
     request.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         let tags = value.to_str().unwrap_or_default();

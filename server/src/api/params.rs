@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use memescope::query::{MAX_IDS, Metric, TokenQuery};
-use memescope::{Interval, ParameterError, Timestamp, TokenId, Window};
+use memescope::query::{MAX_IDS, TokenQuery};
+use memescope::{Interval, ParameterError, Timestamp, TokenId};
 use percent_encoding::percent_decode_str;
 
 use super::candles::{MAX_CANDLES, default_range};
@@ -12,6 +12,7 @@ use super::format::Format;
 use super::rows::{Column, EXTRAS, Shape};
 use crate::history::Range;
 use crate::pages::Selection;
+use crate::parameters;
 use crate::problem::Problem;
 use crate::reader::MAX_ROWS;
 
@@ -20,9 +21,6 @@ const MAX_PAIRS: usize = 100;
 
 /// Rows of a page when nothing is said.
 pub(super) const DEFAULT_ROWS: usize = 50;
-
-/// How alike two names must be for a hint.
-const ALIKE: f64 = 0.8;
 
 /// Decoded pairs, in their order.
 pub(super) type Pairs = Vec<(String, String)>;
@@ -319,24 +317,7 @@ impl Own {
     /// Notes a name that nobody knows, with what was probably meant.
     fn unknown(&mut self, key: &str, known: &[String]) {
         self.has_unknown = true;
-        let short: String = key.chars().take(64).collect();
-        let alike = known
-            .iter()
-            .map(|name| (strsim::jaro_winkler(&short, name), name))
-            .filter(|(likeness, _)| *likeness >= ALIKE)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        let error = match alike {
-            Some((_, name)) => ParameterError {
-                allowed: vec![name.clone()],
-                ..ParameterError::new(
-                    key,
-                    "unknown_parameter",
-                    format!("there is no such parameter; did you mean {name}?"),
-                )
-            },
-            None => ParameterError::new(key, "unknown_parameter", "there is no such parameter"),
-        };
-        self.errors.push(error);
+        self.errors.push(parameters::unknown(key, known));
     }
 
     fn finish(self) -> Result<(), Problem> {
@@ -350,12 +331,7 @@ impl Own {
 
 /// Every name that `GET /tokens` knows.
 pub(super) fn list_keys() -> Vec<String> {
-    let mut keys = TokenQuery::keys();
-    for metric in Metric::ALL.into_iter().filter(|metric| metric.is_windowed()) {
-        for window in Window::ALL {
-            keys.extend(["min", "max"].map(|side| format!("{side}_{}.{window}", metric.name())));
-        }
-    }
+    let mut keys = parameters::query_keys();
     keys.extend(["limit", "cursor", "fields", "include", "format", "updated_since"].map(str::to_owned));
     keys
 }
@@ -428,22 +404,6 @@ mod tests {
         }
         assert!(read(&"a=1&".repeat(MAX_PAIRS)).is_some());
         assert!(read(&"a=1&".repeat(MAX_PAIRS + 1)).is_none());
-    }
-
-    #[test]
-    fn a_slip_of_the_pen_gets_a_hint() {
-        for (wrong, meant) in [
-            ("min_liquidity", Some("min_liquidity_usd")),
-            ("min_liqudity_usd", Some("min_liquidity_usd")),
-            ("chains", Some("chain")),
-            ("min_volume_usd.h2", Some("min_volume_usd.h24")),
-            ("limits", Some("limit")),
-            ("zzz", None),
-        ] {
-            let mut own = Own::default();
-            own.unknown(wrong, &list_keys());
-            assert_eq!(own.errors[0].allowed.first().map(String::as_str), meant, "{wrong}");
-        }
     }
 
     proptest! {

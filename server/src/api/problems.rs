@@ -44,6 +44,11 @@ problems! {
         "The answer cannot be given in any form that the header Accept allows."
     "request_timeout" 408
         "The request did not arrive in time."
+    "already_subscribed" 409
+        "The connection follows this already: a channel is named twice, or the subscription is open. Unsubscribe, update or \
+         resync it."
+    "too_many_subscriptions" 409
+        "The connection has as many subscriptions as it may. Unsubscribe from one of them, or open another connection."
     "payload_too_large" 413
         "The body of the request is too large."
     "uri_too_long" 414
@@ -55,7 +60,7 @@ problems! {
     "upgrade_required" 426
         "This is a WebSocket: connect with an Upgrade request, version 13."
     "rate_limited" 429
-        "Too many requests from your address. Wait as long as the header Retry-After says."
+        "Too many requests, or open sockets, from your address. Wait as long as the header Retry-After says."
     "internal" 500
         "A fault of ours. It was noted under the request_id."
     "not_ready" 503

@@ -29,6 +29,8 @@ pub struct EngineSettings {
     pub book: BookSettings,
     /// How subscribers are served.
     pub feed: FeedConfig,
+    /// Whether rows name pictures of their tokens.
+    pub logos: bool,
 }
 
 /// A setting that was accepted and cannot be used after all.
@@ -84,6 +86,7 @@ impl EngineSettings {
                 origins: origins(&config.http.frontend),
                 ..FeedConfig::default()
             },
+            logos: config.logos == config::Logos::Proxy,
         })
     }
 }

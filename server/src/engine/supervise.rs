@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Board, Book, BookSettings, Epoch, Seq};
+use memescope::{Board, Book, BookSettings, Epoch, Seq, Token};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,7 @@ use crate::bus::MemoryBus;
 use crate::clock::Clock;
 use crate::history::{History, Inbox};
 use crate::journal::Journal;
+use crate::logos::Album;
 use crate::lookup::Tray;
 use crate::poller::{Legacy, Poller, PollerSettings, Watching};
 use crate::sources::{Sources, SourcesMemory};
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) inbox: Inbox,
     pub(super) details: Details,
     pub(super) finds: Tray,
+    pub(super) album: Option<Album>,
     /// Where a poller that panicked left its book.
     pub(super) legacy: Legacy,
 }
@@ -52,6 +54,7 @@ impl Parts {
         .with_history(self.history.clone(), self.inbox.clone())
         .with_details(self.details.clone())
         .with_finds(self.finds.clone())
+        .with_album(self.album.clone())
         .with_legacy(self.legacy.clone())
     }
 }
@@ -96,8 +99,17 @@ pub(super) async fn supervise(
         };
         book.configure(parts.book.clone());
         // What readers see goes on: the new poller's first delta leads on from the published board.
-        poller = parts.poller(book, board);
+        poller = parts.poller(book, without_pictures(&board));
     }
+}
+
+/// The board as the poller that published it had it: the pictures were written into its deltas.
+fn without_pictures(board: &Board) -> Board {
+    let plain = board.tokens.iter().map(|(id, row)| {
+        let row = if row.logo.is_none() { row.clone() } else { Arc::new(Token { logo: None, ..(**row).clone() }) };
+        (id.clone(), row)
+    });
+    Board { tokens: plain.collect(), ..board.clone() }
 }
 
 /// The book to go on with after so many failures in a row; `None` when none explains the rows that are shown, which
@@ -118,7 +130,7 @@ fn heir(board: &Board, stored: Option<Book>, left: Option<Book>, failures: u32) 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
-    use memescope::{Chain, Harvest, Source, Statement, Timestamp, Token, TokenId, TokenObservation};
+    use memescope::{Chain, Harvest, Source, Statement, Timestamp, TokenId, TokenObservation};
 
     use super::*;
 

@@ -5,7 +5,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::time::Instant;
+
+use crate::problem::Problem;
+
+/// After how many seconds another try makes sense.
+const LATER: u64 = 5;
 
 /// The client's address as the host knows it, behind trusted proxies; set as a request extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +82,28 @@ pub(super) enum Full {
     Address,
     /// At all.
     Server,
+}
+
+impl Full {
+    /// For whom there is none, in a word.
+    pub(super) fn word(self) -> &'static str {
+        if self == Self::Address { "address" } else { "server" }
+    }
+
+    /// What somebody hears for whom there is no place.
+    pub(super) fn problem(self) -> Problem {
+        let (status, code, detail) = match self {
+            Self::Address => (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many sockets from this address."),
+            Self::Server => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many sockets are open."),
+        };
+        Problem::new(status, code, detail).retry_after(LATER)
+    }
+}
+
+/// What somebody hears who comes when the server is about to stop.
+pub(super) fn stopping() -> Problem {
+    let detail = "The server is about to stop.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(LATER)
 }
 
 /// A place for one socket, given back when it is dropped.
@@ -157,6 +185,8 @@ impl Bucket {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
+    use axum::response::IntoResponse as _;
+
     use super::*;
 
     #[test]
@@ -183,6 +213,19 @@ mod tests {
             (&Origins::Any, Some("null"), None, true),
         ] {
             assert_eq!(origins.allow(origin, host), allowed, "{origins:?} {origin:?} {host:?}");
+        }
+    }
+
+    #[test]
+    fn who_finds_no_place_hears_why_and_when_to_try_again() {
+        for (problem, code) in [
+            (Full::Address.problem(), "rate_limited"),
+            (Full::Server.problem(), "overloaded"),
+            (stopping(), "overloaded"),
+        ] {
+            let listed = crate::api::PROBLEMS.iter().find(|kind| kind.code == code).unwrap();
+            assert_eq!((problem.code(), problem.status().as_u16()), (code, listed.status));
+            assert_eq!(problem.into_response().headers()["retry-after"], "5");
         }
     }
 

@@ -1,9 +1,11 @@
 //! Reading what a client asks, and saying why it is refused.
 
-use memescope::feed::{ClientMessage, RequestId, SubscribeParams};
+use memescope::ParameterError;
+use memescope::feed::{Channel, ClientMessage, RequestId, SubscribeParams};
 use memescope::query::{MAX_IDS, TokenQuery};
 use serde_json::Value;
 
+use crate::parameters;
 use crate::store::RowForm;
 
 /// The most characters of a request's id.
@@ -11,6 +13,9 @@ const MAX_ID_CHARS: usize = 36;
 
 /// The most of a message that an error repeats.
 const MAX_QUOTE_CHARS: usize = 64;
+
+/// So many unknown parameters are told at once.
+const MAX_NAMED: usize = 8;
 
 /// The heads that a list may have, so that few views serve many clients.
 const HEADS: [u32; 4] = [50, 100, 200, 500];
@@ -24,10 +29,30 @@ pub(super) struct Refusal {
     pub(super) detail: String,
     /// The HTTP status that the same mistake has over REST.
     pub(super) status: u16,
+    /// What is wrong with which parameter, where the detail is about one.
+    pub(super) errors: Vec<ParameterError>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: &'static str, detail: impl Into<String>, status: u16) -> Self {
+        Self { code, detail: detail.into(), status, errors: Vec::new() }
+    }
+
+    /// Parameters that cannot be read; the detail names the first.
+    fn of(code: &'static str, errors: Vec<ParameterError>) -> Self {
+        let detail = errors.first().map(|error| format!("{}: {}", error.parameter, error.detail)).unwrap_or_default();
+        Self { errors, ..Self::new(code, detail, 400) }
+    }
+
+    /// Names that nobody knows; `known` are those that may stand there.
+    pub(super) fn unknown<'a>(names: impl IntoIterator<Item = &'a str>, known: &[String]) -> Self {
+        let names = names.into_iter().take(MAX_NAMED);
+        Self::of("unknown_parameter", names.map(|name| parameters::unknown(name, known)).collect())
+    }
 }
 
 pub(super) fn invalid(detail: impl Into<String>) -> Refusal {
-    Refusal { code: "invalid_parameter", detail: detail.into(), status: 400 }
+    Refusal::new("invalid_parameter", detail, 400)
 }
 
 /// The beginning of a hostile text, fit for an error.
@@ -36,12 +61,12 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 pub(super) fn unknown_sub() -> Refusal {
-    Refusal { code: "not_found", detail: "no open subscription has this name".to_owned(), status: 404 }
+    Refusal::new("not_found", "no open subscription has this name", 404)
 }
 
 /// A message, or why it is none, with its id where that can be read.
 pub(super) fn read(text: &str) -> Result<ClientMessage, (Option<RequestId>, Refusal)> {
-    let bad = |code, detail: &str| Refusal { code, detail: detail.to_owned(), status: 400 };
+    let bad = |code, detail: &str| Refusal::new(code, detail, 400);
     let value: Value = serde_json::from_str(text).map_err(|_| (None, bad("invalid_json", "not JSON")))?;
     let id = value
         .get("id")
@@ -77,6 +102,62 @@ pub(super) fn read_head(head: Option<u32>) -> Result<usize, Refusal> {
     if HEADS.contains(&head) { Ok(head as usize) } else { Err(invalid("head is one of 50, 100, 200, 500")) }
 }
 
+/// The parameters that a subscription understands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Takes {
+    /// Those of its own …
+    own: &'static [&'static str],
+    /// … and whether filters are any of them.
+    filters: bool,
+}
+
+impl Takes {
+    pub(super) fn of(channel: Channel, params: &SubscribeParams) -> Self {
+        let (own, filters): (&[_], _) = match channel {
+            Channel::List => (&["head", "ids"], true),
+            Channel::Rows if params.all == Some(true) => (&["all", "ids", "fields", "include"], true),
+            Channel::Rows => (&["ids", "list", "range", "all", "fields", "include"], false),
+            Channel::Events => (&["types", "ids"], true),
+            Channel::Status => (&[], false),
+        };
+        Self { own, filters }
+    }
+
+    /// Whether a name is understood.
+    fn knows(self, name: &str) -> bool {
+        self.own.contains(&name) || (self.filters && is_filter(name))
+    }
+
+    /// Refuses what would be passed over: with a mistyped filter the rows would be unfiltered.
+    pub(super) fn check(self, params: &SubscribeParams) -> Result<(), Refusal> {
+        let SubscribeParams { head, ids, list, range, all, fields, include, types, query } = params;
+        let own = [
+            ("head", head.is_some()),
+            ("ids", ids.is_some()),
+            ("list", list.is_some()),
+            ("range", range.is_some()),
+            ("all", all.is_some()),
+            ("fields", fields.is_some()),
+            ("include", include.is_some()),
+            ("types", types.is_some()),
+        ];
+        let own = own.into_iter().filter_map(|(name, is_there)| is_there.then_some(name));
+        let all = own.chain(query.keys().map(String::as_str));
+        let strangers: Vec<&str> = all.filter(|name| !self.knows(name)).collect();
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let filters = if self.filters { parameters::query_keys() } else { Vec::new() };
+        let known: Vec<String> = self.own.iter().map(|&name| name.to_owned()).chain(filters).collect();
+        Err(Refusal::unknown(strangers, &known))
+    }
+}
+
+/// Whether a name is one of a query of rows.
+pub(super) fn is_filter(key: &str) -> bool {
+    TokenQuery::parse([(key, "")]).rest.is_empty()
+}
+
 /// Both presets hold whole rows: a row's published fields are all core.
 pub(super) fn read_fields(params: &SubscribeParams) -> Result<(), Refusal> {
     match params.fields.as_deref() {
@@ -96,8 +177,8 @@ pub(super) fn read_form(params: &SubscribeParams) -> Result<Option<RowForm>, Ref
 
 pub(super) fn read_query(params: SubscribeParams) -> Result<TokenQuery, Refusal> {
     let mut parsed = TokenQuery::parse(params.query_pairs());
-    if let Some(error) = parsed.errors.first() {
-        return Err(invalid(format!("{}: {}", error.parameter, error.detail)));
+    if !parsed.errors.is_empty() {
+        return Err(Refusal::of("invalid_parameter", parsed.errors));
     }
     let ids = params.ids.unwrap_or_default();
     if ids.len() > MAX_IDS {

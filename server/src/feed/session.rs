@@ -17,7 +17,9 @@ use super::events::EventFilter;
 use super::frame::{self, Encoding, Frame, Frames};
 use super::hub::Hub;
 use super::limits::Bucket;
-use super::request::{Refusal, invalid, message_id, read, read_fields, read_form, read_head, read_query, unknown_sub};
+use super::request::{
+    Refusal, Takes, invalid, message_id, read, read_fields, read_form, read_head, read_query, unknown_sub,
+};
 use super::rows::{OwnRows, Wanted};
 use super::stage::{Stage, StatusFrame};
 use super::stats::count;
@@ -268,8 +270,9 @@ impl Session {
     ) -> Result<(), Refusal> {
         if self.subs.len() >= MAX_SUBS {
             let detail = format!("a connection has at most {MAX_SUBS} subscriptions");
-            return Err(Refusal { code: "too_many_subscriptions", detail, status: 409 });
+            return Err(Refusal::new("too_many_subscriptions", detail, 409));
         }
+        Takes::of(channel, &params).check(&params)?;
         read_fields(&params)?;
         match channel {
             Channel::List => {
@@ -306,8 +309,7 @@ impl Session {
     ) -> Result<(), Refusal> {
         let query = read_query(params)?;
         let opened = self.hub.open(&query, kind);
-        let (view, stage) =
-            opened.map_err(|full| Refusal { code: "overloaded", detail: full.to_string(), status: 503 })?;
+        let (view, stage) = opened.map_err(|full| Refusal::new("overloaded", full.to_string(), 503))?;
         self.catch_up(&stage, out);
         let state = stage.views.get(view.name()).ok_or_else(unknown_sub)?;
         let known = resume.filter(|resume| resume.epoch == stage.epoch() && resume.seq <= stage.seq());
@@ -368,6 +370,7 @@ impl Session {
         let Sub::Own(rows) = &self.subs[place] else {
             return Err(invalid("only rows with ids or a range can be updated"));
         };
+        Takes::of(Channel::Rows, &params).check(&params)?;
         read_fields(&params)?;
         if read_form(&params)?.is_some_and(|form| self.form(form) != rows.form()) {
             return Err(invalid("include stays as it was: unsubscribe, and subscribe anew"));
@@ -422,8 +425,8 @@ impl Session {
     ) -> Result<(), Refusal> {
         let name = sub.name().to_owned();
         if self.subs.iter().any(|open| open.name() == name) {
-            let detail = "this subscription is already open: unsubscribe, update or resync it".to_owned();
-            return Err(Refusal { code: "already_subscribed", detail, status: 409 });
+            let detail = "this subscription is already open: unsubscribe, update or resync it";
+            return Err(Refusal::new("already_subscribed", detail, 409));
         }
         let subscribed = Subscribed { id, sub: name, channel, mode: mode.to_owned() };
         out.push(frame::message(&ServerMessage::Subscribed(subscribed)));

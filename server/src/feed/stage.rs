@@ -57,6 +57,7 @@ pub(super) struct StatusFrame {
     reports: Arc<Vec<SourceReport>>,
     sol_usd: Option<Price>,
     stale: bool,
+    tokens: u64,
 }
 
 impl Stage {
@@ -126,12 +127,15 @@ impl StatusFrame {
         let (sol_usd, stale) = (snapshot.board.sol_usd, snapshot.board.stale);
         let (seq, as_of, tokens) = (snapshot.board.seq, snapshot.board.as_of, snapshot.rows.len() as u64);
         let frame = frame::message(&ServerMessage::Status { sources, sol_usd, stale, seq, as_of, tokens });
-        Self { frame, reports, sol_usd, stale }
+        Self { frame, reports, sol_usd, stale, tokens }
     }
 
     /// Whether it still says what is so.
     pub(super) fn holds(&self, reports: &[SourceReport], snapshot: &Snapshot) -> bool {
-        self.sol_usd == snapshot.board.sol_usd && self.stale == snapshot.board.stale && **self.reports == *reports
+        self.sol_usd == snapshot.board.sol_usd
+            && self.stale == snapshot.board.stale
+            && self.tokens == snapshot.rows.len() as u64
+            && **self.reports == *reports
     }
 }
 

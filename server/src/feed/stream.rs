@@ -4,7 +4,7 @@
 //! The body is pulled: while the reader takes nothing, nothing is made, and afterwards it gets all it missed in one frame.
 //! A reader that takes nothing for too long is dropped by the port, as every connection is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,15 +25,22 @@ use url::form_urlencoded;
 
 use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
-use super::limits::{ClientAddr, Full, Place};
-use super::request::{Refusal, invalid, read_head};
+use super::limits::{ClientAddr, Place, stopping};
+use super::request::{Refusal, invalid, is_filter, read_head};
 use super::session::Session;
 use super::stage::Stage;
 use super::stats::count;
 use crate::problem::Problem;
+use crate::{observe, parameters};
 
 /// How long a reader waits before it comes back, milliseconds.
 const RETRY: &str = "retry: 2000\n";
+
+/// The most pairs of an address.
+const MAX_PAIRS: usize = 100;
+
+/// What may stand once; filters are told apart by their query.
+const OWN: [&str; 8] = ["channel", "head", "ids", "range", "all", "fields", "include", "types"];
 
 /// What is followed, in the order in which it is opened.
 #[derive(Debug, Default, PartialEq)]
@@ -46,8 +53,15 @@ struct Asked {
 impl Asked {
     fn read(query: &str) -> Result<Self, Refusal> {
         let (mut channels, mut params) = (Vec::new(), SubscribeParams::default());
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for (number, (name, value)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
             let words = || value.split(',').map(str::to_owned).collect::<Vec<String>>();
+            if number >= MAX_PAIRS {
+                return Err(invalid(format!("at most {MAX_PAIRS} parameters")));
+            }
+            if !names.insert(name.clone().into_owned()) && OWN.contains(&&*name) {
+                return Err(invalid(format!("{name}: this parameter may stand once")));
+            }
             match &*name {
                 "channel" => channels = words(),
                 "head" => params.head = Some(value.parse().map_err(|_| invalid("head is a whole number"))?),
@@ -56,11 +70,16 @@ impl Asked {
                     params.ids = Some(ids.map_err(|_| invalid("ids are of the form chain:address"))?);
                 }
                 "range" => params.range = Some(read_range(&value).ok_or_else(|| invalid("range is a,b"))?),
-                "all" => params.all = Some(value == "true"),
+                "all" => params.all = Some(value.parse().map_err(|_| invalid("all is true or false"))?),
                 "fields" => params.fields = Some(value.into_owned()),
                 "include" => params.include = Some(words()),
                 "types" => params.types = Some(words()),
-                _ => drop(params.query.insert(name.into_owned(), Value::String(value.into_owned()))),
+                // Those that may stand more than once are lists; the others cannot be read when they are joined.
+                _ => match params.query.entry(name.into_owned()).or_insert_with(|| Value::String(String::new())) {
+                    Value::String(known) if known.is_empty() => *known = value.into_owned(),
+                    Value::String(known) => *known = format!("{known},{value}"),
+                    _ => {}
+                },
             }
         }
         let mut asked = Self::default();
@@ -72,19 +91,49 @@ impl Asked {
                 }
                 "rows" => asked.rows = Some(SubscribeParams { head: None, types: None, ..params.clone() }),
                 "events" => {
-                    let (types, query) = (params.types.clone(), params.query.clone());
-                    asked
-                        .others
-                        .push((Channel::Events, SubscribeParams { types, query, ..SubscribeParams::default() }));
+                    let SubscribeParams { types, ids, query, .. } = params.clone();
+                    let events = SubscribeParams { types, ids, query, ..SubscribeParams::default() };
+                    asked.others.push((Channel::Events, events));
                 }
                 "status" => asked.others.push((Channel::Status, SubscribeParams::default())),
                 _ => return Err(invalid("channel holds list, rows, events, status, with commas between")),
             }
         }
+        if let Some(rows) = &mut asked.rows
+            && asked.list.is_none()
+            && rows.ids.is_none()
+            && rows.range.is_none()
+        {
+            rows.all = Some(true);
+        }
+        asked.check(&names)?;
         if channels.is_empty() {
             return Err(invalid("channel is missing: list, rows, events, status"));
         }
+        if let Some(rows) = asked.rows.as_mut().filter(|rows| rows.all != Some(true)) {
+            // They are another channel's.
+            rows.query.clear();
+        }
         Ok(asked)
+    }
+
+    /// Refuses names that nobody knows, and filters that no channel of these applies.
+    fn check(&self, names: &BTreeSet<String>) -> Result<(), Refusal> {
+        let rows = self.rows.as_ref().is_some_and(|rows| rows.all == Some(true));
+        let events = self.others.iter().any(|(channel, _)| *channel == Channel::Events);
+        let no_channel = self.list.is_none() && self.rows.is_none() && self.others.is_empty();
+        let filters = self.list.is_some() || rows || events || no_channel;
+        let is_known = |name: &str| match name {
+            // Beside a list they are those of the rows.
+            "ids" => self.rows.is_some() || events || no_channel,
+            name => OWN.contains(&name) || (filters && is_filter(name)),
+        };
+        let strangers: Vec<&str> = names.iter().map(String::as_str).filter(|name| !is_known(name)).collect();
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let all = OWN.map(str::to_owned).into_iter().chain(parameters::query_keys());
+        Err(Refusal::unknown(strangers, &all.filter(|name| is_known(name)).collect::<Vec<_>>()))
     }
 
     /// Opens everything; the frames that it begins with are added to `out`.
@@ -98,13 +147,11 @@ impl Asked {
             match head {
                 _ if rows.ids.is_some() || rows.all == Some(true) => {}
                 Some(head) => {
-                    rows.query.clear();
                     rows.list = session.list_name();
                     let most = u32::try_from(head.min(MAX_IDS)).unwrap_or(u32::MAX);
                     rows.range = rows.range.or(Some((0, most)));
                 }
-                None if rows.range.is_some() => return Err(invalid("range needs the channel list")),
-                None => rows.all = Some(true),
+                None => return Err(invalid("range needs the channel list")),
             }
             session.subscribe(name("rows"), Channel::Rows, rows, resume, out)?;
         }
@@ -138,7 +185,7 @@ pub(super) async fn stream(
         return Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail).into_response();
     }
     if hub.closing.is_cancelled() {
-        return later(StatusCode::SERVICE_UNAVAILABLE, "The server is about to stop.");
+        return stopping().into_response();
     }
     let address = client
         .map(|Extension(ClientAddr(address))| address)
@@ -146,8 +193,10 @@ pub(super) async fn stream(
         .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let place = match hub.sockets.take(address) {
         Ok(place) => place,
-        Err(Full::Address) => return later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
-        Err(Full::Server) => return later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
+        Err(full) => {
+            observe::socket_refused(full.word());
+            return full.problem().into_response();
+        }
     };
     let resume = text(HeaderName::from_static("last-event-id")).and_then(read_resume);
     match Reader::open(hub, place, &query.unwrap_or_default(), resume) {
@@ -168,13 +217,13 @@ pub(super) async fn stream(
         }
         Err(refusal) => {
             let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-            Problem::new(status, refusal.code, refusal.detail).into_response()
+            if refusal.errors.is_empty() {
+                Problem::new(status, refusal.code, refusal.detail).into_response()
+            } else {
+                Problem::parameters(refusal.code, refusal.errors).into_response()
+            }
         }
     }
-}
-
-fn later(status: StatusCode, detail: &str) -> Response {
-    Problem::new(status, "overloaded", detail).retry_after(5).into_response()
 }
 
 /// One reader of events.
@@ -286,6 +335,48 @@ mod tests {
         {
             assert_eq!(Asked::read(query).unwrap_err().status, 400, "{query}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_channel_understands_is_refused() {
+        for (query, meant) in [
+            ("channel=list&min_liqudity_usd=5000", Some("min_liquidity_usd")),
+            ("channel=rows&min_liqudity_usd=5000", Some("min_liquidity_usd")),
+            ("channel=events&type=volume:spike", Some("types")),
+            ("channel=list,status&heads=50", Some("head")),
+            ("chanel=list&channel=list", Some("channel")),
+            ("channel=list&limit=5", None),
+            ("channel=list&list=l1", None),
+            ("channel=list&ids=bsc:0xab", None),
+            ("cursor=1", None),
+            ("channel=status&rank=new", None),
+            ("channel=rows&ids=bsc:0xab&min_liquidity_usd=5000", None),
+        ] {
+            let refusal = Asked::read(query).map(drop).unwrap_err();
+            let [error] = refusal.errors.as_slice() else { unreachable!("one each: {query}") };
+            assert_eq!((refusal.code, error.code.as_str()), ("unknown_parameter", "unknown_parameter"), "{query}");
+            if let Some(meant) = meant {
+                assert_eq!(error.allowed, [meant], "{query}");
+            }
+            assert!(!error.allowed.contains(&error.parameter), "{query}");
+            assert!(refusal.detail.starts_with(&error.parameter), "{}", refusal.detail);
+        }
+        for query in [
+            "channel=list&chain=solana&chain=base",
+            "channel=list,rows&ids=bsc:0xab&min_liquidity_usd=5000",
+            "channel=rows,events&ids=bsc:0xab",
+            "channel=rows&min_volume_usd.m5=1",
+        ] {
+            assert!(Asked::read(query).is_ok(), "{query}");
+        }
+        let chains = Asked::read("channel=list&chain=solana&chain=base").unwrap().list.unwrap().query;
+        assert_eq!(chains["chain"], "solana,base");
+        let rows = Asked::read("channel=list,rows&ids=bsc:0xab&min_liquidity_usd=5000").unwrap().rows.unwrap();
+        assert!(rows.query.is_empty(), "the filter is the list's");
+        for query in ["channel=list&channel=rows", "channel=list&head=50&head=100", "channel=rows&all=yes"] {
+            assert_eq!(Asked::read(query).unwrap_err().code, "invalid_parameter", "{query}");
+        }
+        assert!(Asked::read(&format!("channel=list{}", "&chain=base".repeat(MAX_PAIRS))).is_err());
     }
 
     #[test]

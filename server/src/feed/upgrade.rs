@@ -13,7 +13,7 @@ use super::connection::serve;
 use super::frame::Encoding;
 use super::hub::Hub;
 use super::inflow::Inflow;
-use super::limits::{ClientAddr, Full};
+use super::limits::{ClientAddr, stopping};
 use super::session::MAX_MESSAGE_BYTES;
 use crate::observe;
 use crate::problem::Problem;
@@ -51,7 +51,7 @@ pub(super) async fn upgrade(
         return problem(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of this origin may not connect.");
     }
     if hub.closing.is_cancelled() {
-        return later(StatusCode::SERVICE_UNAVAILABLE, "The server is about to stop.");
+        return stopping().into_response();
     }
     let address = client
         .map(|Extension(ClientAddr(address))| address)
@@ -60,11 +60,8 @@ pub(super) async fn upgrade(
     let place = match hub.sockets.take(address) {
         Ok(place) => place,
         Err(full) => {
-            observe::socket_refused(if full == Full::Address { "address" } else { "server" });
-            return match full {
-                Full::Address => later(StatusCode::TOO_MANY_REQUESTS, "Too many sockets from this address."),
-                Full::Server => later(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets are open."),
-            };
+            observe::socket_refused(full.word());
+            return full.problem().into_response();
         }
     };
     let inflow = inflow.map(|Extension(inflow)| inflow).unwrap_or_default();
@@ -77,10 +74,6 @@ pub(super) async fn upgrade(
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| serve(hub, socket, encoding, place, inflow))
-}
-
-fn later(status: StatusCode, detail: &str) -> Response {
-    Problem::new(status, "overloaded", detail).retry_after(5).into_response()
 }
 
 fn problem(status: StatusCode, code: &'static str, detail: &str) -> Response {

@@ -16,6 +16,10 @@ const BACKLOG: u32 = 4096;
 /// readers. The machine doubles it.
 const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 
+/// How much of an answer may wait unsent in the machine before a writer waits too: what is written later is newer.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 16 * 1024;
+
 /// After which a peer that acknowledges nothing is gone.
 const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -67,6 +71,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     #[cfg(target_os = "linux")]
     if let Ok(millis) = u32::try_from(USER_TIMEOUT.as_millis()) {
         rustix::net::sockopt::set_tcp_user_timeout(&listener, millis)?;
+        socket2::SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT_BYTES)?;
     }
     Ok(listener)
 }
@@ -109,6 +114,26 @@ mod tests {
             bind(&config).unwrap_err().to_string(),
             "192.0.2.1 is not an address of this machine: choose HOST=127.0.0.1, or HOST=0.0.0.0 for the network."
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_is_set_holds_for_accepted_connections() {
+        use rustix::net::sockopt;
+
+        let listener = bind(&config()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        assert_eq!(sockopt::tcp_user_timeout(&accepted).unwrap(), 20_000);
+        assert_eq!(socket2::SockRef::from(&accepted).tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
+        // The machine doubles what is asked for, so that its own needs fit too.
+        let kept = sockopt::socket_send_buffer_size(&accepted).unwrap();
+        assert!((64 * 1024..=128 * 1024).contains(&kept), "{kept}");
+        assert!(accepted.nodelay().unwrap());
+        // Nothing of it is so by itself.
+        assert_eq!(sockopt::tcp_user_timeout(&client).unwrap(), 0);
+        assert_ne!(socket2::SockRef::from(&client).tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
     }
 
     #[test]

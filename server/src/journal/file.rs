@@ -1,6 +1,6 @@
 //! The state file's bytes and how they reach the disk.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,13 @@ use memescope::Timestamp;
 const MAGIC: [u8; 8] = *b"memescop";
 
 /// Magic, version, checksum of the packed payload.
-const HEADER: usize = 8 + 4 + 4;
+const HEADER: usize = SUM + 4;
+
+/// Where the checksum stands.
+const SUM: usize = 8 + 4;
 
 /// No state unpacks to more than this: a larger length is damage.
-const MAX_PAYLOAD: usize = 1 << 30;
+pub(super) const MAX_PAYLOAD: usize = 1 << 30;
 
 /// How many damaged files are kept for a look.
 const KEEP_DAMAGED: usize = 3;
@@ -29,14 +32,26 @@ pub(super) struct StateFile {
 
 impl StateFile {
     /// The file's bytes.
+    #[cfg(test)]
     pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
-        let packed = zstd::bulk::compress(&self.payload, 1)?;
+        Self::pack(self.version, &self.payload)
+    }
+
+    /// The bytes of a file with this payload.
+    pub(super) fn pack(version: u32, payload: &[u8]) -> io::Result<Vec<u8>> {
+        let packed = zstd::bulk::compress(payload, 1)?;
         let mut bytes = Vec::with_capacity(HEADER + packed.len());
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&self.version.to_le_bytes());
-        bytes.extend_from_slice(&checksum(self.version, &packed).to_le_bytes());
+        bytes.extend_from_slice(&version.to_le_bytes());
+        bytes.extend_from_slice(&checksum(version, &packed).to_le_bytes());
         bytes.extend_from_slice(&packed);
         Ok(bytes)
+    }
+
+    /// The checksum that a file's bytes name.
+    pub(super) fn sum(bytes: &[u8]) -> Option<u32> {
+        let sum = bytes.get(SUM..HEADER)?;
+        sum.try_into().ok().map(u32::from_le_bytes)
     }
 
     /// Reads a file's bytes.
@@ -55,15 +70,6 @@ impl StateFile {
         let payload = zstd::bulk::decompress(packed, unpacked_size(packed)?)?;
         Ok(Self { version, payload })
     }
-
-    /// Reads a file; `None` when there is none.
-    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
-        match fs::read(path) {
-            Ok(bytes) => Self::decode(&bytes).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 fn checksum(version: u32, packed: &[u8]) -> u32 {
@@ -73,7 +79,7 @@ fn checksum(version: u32, packed: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-fn unpacked_size(packed: &[u8]) -> io::Result<usize> {
+pub(super) fn unpacked_size(packed: &[u8]) -> io::Result<usize> {
     zstd::zstd_safe::get_frame_content_size(packed)
         .ok()
         .flatten()
@@ -109,6 +115,12 @@ pub(super) trait Disk {
     /// Writes a file anew.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<Self::Written>;
 
+    /// Writes on at the end of a file.
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<Self::Written>;
+
+    /// Whether there is a file of this name.
+    fn is_there(&self, path: &Path) -> bool;
+
     /// Makes its content safe.
     fn sync(&self, written: Self::Written) -> io::Result<()>;
 
@@ -133,6 +145,16 @@ impl Disk for System {
         let mut file = File::create(path)?;
         file.write_all(bytes)?;
         Ok(file)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
+        let mut file = OpenOptions::new().append(true).open(path)?;
+        file.write_all(bytes)?;
+        Ok(file)
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        path.exists()
     }
 
     fn sync(&self, written: File) -> io::Result<()> {
@@ -245,9 +267,10 @@ mod tests {
             let bytes = StateFile { version, payload: vec![7; 10] }.encode().unwrap();
             replace(&System, folder.path(), &bytes).unwrap();
         }
-        let version =
-            |generation: Generation| StateFile::read(&generation.path(folder.path())).unwrap().map(|file| file.version);
-        assert_eq!((version(Generation::Current), version(Generation::Previous)), (Some(3), Some(2)));
+        let version = |generation: Generation| {
+            StateFile::decode(&fs::read(generation.path(folder.path())).unwrap()).unwrap().version
+        };
+        assert_eq!((version(Generation::Current), version(Generation::Previous)), (3, 2));
     }
 
     #[test]
@@ -256,7 +279,6 @@ mod tests {
         for second in 0..6 {
             let path = Generation::Current.path(folder.path());
             fs::write(&path, "scribble").unwrap();
-            assert!(StateFile::read(&path).is_err());
             set_aside(&path, Timestamp::from_secs(second));
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), KEEP_DAMAGED);

@@ -133,7 +133,7 @@ pub(super) fn method(method: &Method) -> Word {
 }
 
 /// The routes that are told apart: as the router writes them. Those of the page and its files share a word.
-const ROUTES: [&str; 16] = [
+const ROUTES: [&str; 17] = [
     "/tokens",
     "/tokens/query",
     "/tokens/{chain}/{address}",
@@ -150,6 +150,7 @@ const ROUTES: [&str; 16] = [
     "/readyz",
     "/problems/{code}",
     "/ws",
+    "/stream",
 ];
 
 /// The word for a route; those of the page and its files share one, and so do unknown ones.

@@ -81,7 +81,8 @@ impl House {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(hub.clone().run(stop.clone()));
-        tokio::spawn(serve(listener, layers(router, &plan.http, clock), plan.serve, stop.clone()));
+        let router = server::observe::counting(layers(router, &plan.http, clock));
+        tokio::spawn(serve(listener, router, plan.serve, stop.clone()));
         let house = Self { address, store, hub, _home: home, _open: stop.drop_guard() };
         house.commit((1..=60).map(|number| token(number, u64::from(number))));
         house.hub.advance();

@@ -8,6 +8,7 @@ mod headers;
 mod heads;
 mod house;
 mod messages;
+mod metrics;
 mod origins;
 mod process;
 mod queries;

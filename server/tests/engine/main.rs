@@ -4,6 +4,8 @@
 mod adversarial;
 mod faults;
 mod history;
+mod journal;
+mod logos;
 mod lookup;
 mod panics;
 mod replay;

@@ -22,8 +22,10 @@ async fn run_once(world: &World, folder: &Path, crashed: &Path) -> (Epoch, u64) 
         tokio::time::timeout(Duration::from_secs(20), bell.changed()).await.unwrap().unwrap();
     }
     fs::create_dir_all(crashed).unwrap();
-    for name in ["state", "state.prev"] {
-        // The writer may be between its two renames; either file alone is a whole state.
+    let logs = || fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let logs: Vec<String> = logs().filter(|name| name.strip_suffix(".log").is_some()).collect();
+    for name in logs.iter().map(String::as_str).chain(["state", "state.prev"]) {
+        // The writer may be between its two renames; either file alone, with its log, is a whole state.
         let _ = fs::copy(folder.join(name), crashed.join(name));
     }
     stop.cancel();

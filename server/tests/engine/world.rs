@@ -138,6 +138,7 @@ impl World {
             poller: Self::poller_settings(),
             book: BookSettings::default(),
             feed: FeedConfig::default(),
+            logos: false,
         }
     }
 

@@ -33,7 +33,8 @@ random pause that grows from half a second to thirty.
 - **Close codes.** 1002 protocol error, 1007 not UTF-8, 1009 a message above 16 KiB, 1012 restart (after `bye`), 4000 three \
 messages could not be read, 4001 no first message, 4008 too slow, 4029 more than ten messages a second.
 
-Fields and types of messages may be added: ignore what you do not know. There are two more ways to the \
+Fields and types of messages may be added: ignore what you do not know. The server does so too, but not in `params`: a name \
+that the channel does not know is refused, because with a mistyped filter the rows would be unfiltered. There are two more ways to the \
 same frames: the subprotocol `memescope.v1.bin` says lists, rows and heartbeats in fewer bytes, and `GET /stream` carries \
 these messages as server-sent events: `event` is the type, `data` the message.";
 

@@ -34,8 +34,9 @@ pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         alive("/health", "getHealth", "The same, by its older name", schemas),
         readiness(schemas),
         problem(),
+        logo(),
         feed(),
-        stream(schemas),
+        stream(),
     ];
     all.extend(documents::ALL.iter().map(document));
     all
@@ -74,6 +75,28 @@ fn problem() -> Operation {
         parameters: vec![Parameter::path("code", "The kind.", one_of(&codes, None), "invalid-parameter")],
         body: None,
         answers: vec![Answer::text("text/html; charset=utf-8", &[], "A page for people.")],
+        problems: &["not_found"],
+        limited: false,
+    }
+}
+
+fn logo() -> Operation {
+    let key = json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" });
+    Operation {
+        path: "/logos/{key}",
+        method: "get",
+        id: "getLogo",
+        tag: TAG,
+        summary: "The picture of a token",
+        words: "Where `logo` of a row leads; only with `LOGOS=proxy`. The server fetches what a source named, draws it anew, \
+                at most 96 points a side, and keeps it for a day. Without a picture there, 404."
+            .into(),
+        parameters: vec![Parameter::path("key", "As in the row.", key, "3f7a0c9d5b1e48626a90d3c4e5f60718")],
+        body: None,
+        answers: vec![Answer {
+            schema: json!({ "type": "string", "format": "binary" }),
+            ..Answer::text("image/png", &["ETag", "Cache-Control"], "The picture.")
+        }],
         problems: &["not_found"],
         limited: false,
     }
@@ -124,7 +147,12 @@ fn followed() -> Vec<Parameter> {
         .required(),
         Parameter::query("head", "How many places of the list are told.", head, 50),
         Parameter::query("range", "Only the rows of these places of the list, from 0.", range, "0,40"),
-        Parameter::query("ids", "Only the rows of these tokens.", ids, json!([format!("solana:{ADDRESS}")])),
+        Parameter::query(
+            "ids",
+            "Only the rows, and events, of these tokens.",
+            ids,
+            json!([format!("solana:{ADDRESS}")]),
+        ),
         Parameter::query("all", "All rows that pass the filters.", json!({ "type": "boolean" }), true),
         Parameter::query("fields", "Both are whole rows.", one_of(&["core", "all"], Some("core")), "all"),
         Parameter::query("include", "Parts of rows.", any_of(&["provenance"]), json!(["provenance"])),
@@ -134,13 +162,7 @@ fn followed() -> Vec<Parameter> {
     all
 }
 
-fn stream(schemas: &mut Schemas) -> Operation {
-    let problem = schemas.problem();
-    let twice = Answer {
-        status: 409,
-        kind: "application/problem+json",
-        ..Answer::json(&problem, &[], "`already_subscribed`: a channel is named twice.")
-    };
+fn stream() -> Operation {
     let events = Answer::text("text/event-stream", &["Cache-Control"], "The events, until one side ends them.");
     Operation {
         path: "/stream",
@@ -152,12 +174,12 @@ fn stream(schemas: &mut Schemas) -> Operation {
                 `event` is its type, `data` its JSON. `id` stands on the last event of a step; `Last-Event-ID`, which \
                 browsers send by themselves, resumes lists and rows there. What is followed stays as it is. Never ends by \
                 itself but with `bye`. Origins, and how many may be open, are as for the socket: one more than an address \
-                may open is answered with 429 and the code `overloaded`."
+                may open is answered with 429 and the code `rate_limited`."
             .into(),
         parameters: followed(),
         body: None,
-        answers: vec![events, twice],
-        problems: &["invalid_parameter", "origin_not_allowed"],
+        answers: vec![events],
+        problems: &["invalid_parameter", "unknown_parameter", "origin_not_allowed", "already_subscribed"],
         limited: true,
     }
 }

@@ -569,9 +569,43 @@ async fn what_cannot_be_done_is_refused_in_words() {
     assert_eq!(scene.subscribe("list", &json!({"window": "h1"}))["mode"], "snapshot");
     assert_eq!(scene.subscribe("list", &json!({"window": "h6"}))["code"], "overloaded");
     assert_eq!(scene.subscribe("events", &json!({"types": ["volume:spike"]}))["sub"], "events");
-    assert_eq!(scene.subscribe("status", &json!({"someday": 1}))["sub"], "status");
+    assert_eq!(scene.subscribe("status", &json!({}))["sub"], "status");
     assert_eq!(scene.subscribe("rows", &json!({"ids": [id(1)]}))["mode"], "snapshot");
     assert_eq!(scene.subscribe("rows", &json!({"ids": [id(2)]}))["code"], "too_many_subscriptions");
+}
+
+#[tokio::test]
+async fn a_mistyped_filter_is_no_filter_and_is_refused() {
+    let mut scene = Scene::new(FeedConfig::default());
+    let own = scene.subscribe("rows", &json!({"ids": [id(1)]}))["sub"].clone();
+    let typing_error = json!({"min_liqudity_usd": 10000});
+    for (channel, params) in [
+        ("list", typing_error.clone()),
+        ("rows", json!({"all": true, "min_liqudity_usd": 10000})),
+        ("events", typing_error.clone()),
+    ] {
+        let answer = scene.subscribe(channel, &params);
+        assert_eq!((&answer["code"], &answer["status"]), (&json!("unknown_parameter"), &json!(400)), "{channel}");
+        let words = "min_liqudity_usd: there is no such parameter; did you mean min_liquidity_usd?";
+        assert_eq!(answer["detail"], words);
+    }
+    for (channel, params, name) in [
+        ("list", json!({"limit": 5}), "limit"),
+        ("list", json!({"types": ["volume:spike"]}), "types"),
+        ("rows", json!({"ids": [id(2)], "min_liquidity_usd": 10000}), "min_liquidity_usd"),
+        ("rows", json!({"all": true, "head": 50}), "head"),
+        ("events", json!({"include": ["provenance"]}), "include"),
+        ("status", json!({"someday": 1}), "someday"),
+    ] {
+        let answer = scene.subscribe(channel, &params);
+        assert_eq!(answer["code"], "unknown_parameter", "{channel} {params}");
+        assert!(answer["detail"].as_str().unwrap().starts_with(&format!("{name}: ")), "{answer}");
+    }
+    let update = json!({"op": "update", "sub": own, "params": {"ids": [id(2)], "min_liquidity_usd": 10000}});
+    assert_eq!(scene.ask(update)["code"], "unknown_parameter");
+    // Members of the message beside the parameters are of later versions, and passed over.
+    let later = json!({"op": "subscribe", "channel": "list", "params": {"head": 50}, "mood": "fine"});
+    assert_eq!(scene.ask(later)["mode"], "snapshot");
 }
 
 #[tokio::test]

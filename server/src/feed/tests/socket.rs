@@ -330,6 +330,33 @@ async fn events_and_states_reach_those_who_asked() {
     assert!(at.elapsed() >= Duration::from_millis(700), "{:?}", at.elapsed());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_number_of_tokens_is_told_at_most_once_a_second() {
+    let mut client = Client::connect();
+    client.say(&json!({"op": "subscribe", "id": 1, "channel": "status"}));
+    assert_eq!(client.next_of("subscribed").await["sub"], "status");
+    assert_eq!(client.next_of("status").await["tokens"], 2);
+    let at = Instant::now();
+    // Twenty tokens in two seconds, and afterwards changes that leave their number as it is.
+    for number in 3..23u8 {
+        client.market.commit(&Step::from([(number, Some(5))]));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for figure in 0..20 {
+        client.market.commit(&Step::from([(1, Some(figure))]));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut told = Vec::new();
+    while told.last() != Some(&22) {
+        told.push(client.next_of("status").await["tokens"].as_u64().unwrap());
+    }
+    assert!((2..=4).contains(&told.len()), "{told:?} in {:?}", at.elapsed());
+    let quiet = Instant::now();
+    while quiet.elapsed() < Duration::from_secs(6) {
+        assert_ne!(client.next_json().await["type"], "status", "nothing is new");
+    }
+}
+
 fn report(ok: u64) -> SourceReport {
     serde_json::from_value(json!({
         "source": "jupiter", "state": "ok", "last_ok_at": null, "latency_ms": {"p50": null, "p95": null},

@@ -14,7 +14,7 @@ fn generation(version: u32) -> Vec<u8> {
 
 /// The version that a start would find in a folder.
 fn found(folder: &Path) -> Option<u32> {
-    let read = |generation: Generation| StateFile::read(&generation.path(folder)).ok().flatten();
+    let read = |generation: Generation| writer::read(folder, generation).ok().flatten();
     read(Generation::Current).or_else(|| read(Generation::Previous)).map(|file| file.version)
 }
 
@@ -40,6 +40,16 @@ impl Disk for Failing {
             // Half of it is there.
             let _ = System.write(path, &bytes[..bytes.len() / 2]);
         })
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
+        self.step(|| System.append(path, bytes)).inspect_err(|_| {
+            let _ = System.append(path, &bytes[..bytes.len() / 2]);
+        })
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        System.is_there(path)
     }
 
     /// Not really: no power goes here, and real disks are slow.
@@ -119,6 +129,10 @@ enum Step {
         name: String,
         bytes: Vec<u8>,
     },
+    Append {
+        name: String,
+        bytes: Vec<u8>,
+    },
     Sync {
         name: String,
     },
@@ -159,6 +173,15 @@ impl Disk for Recorder {
         Ok(name(path))
     }
 
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<String> {
+        self.note(Step::Append { name: name(path), bytes: bytes.to_owned() });
+        Ok(name(path))
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        self.1.borrow().contains(&name(path))
+    }
+
     fn sync(&self, name: String) -> io::Result<()> {
         self.note(Step::Sync { name });
         Ok(())
@@ -194,20 +217,25 @@ type Names = BTreeMap<String, usize>;
 /// was not made safe is there to any length.
 fn images(steps: &[Step]) -> Vec<Image> {
     // Content belongs to a file, not to its name: files are numbered.
-    let mut contents: Vec<(Vec<u8>, bool)> = Vec::new();
+    let mut contents: Vec<(Vec<u8>, usize)> = Vec::new();
     let mut names: Vec<Names> = vec![Names::new()];
     let mut current = Names::new();
     for step in steps {
         let change: Box<dyn Fn(&mut Names)> = match step {
             Step::Write { name, bytes } => {
-                contents.push((bytes.clone(), false));
+                contents.push((bytes.clone(), 0));
                 let (name, file) = (name.clone(), contents.len() - 1);
                 Box::new(move |names| {
                     names.insert(name.clone(), file);
                 })
             }
+            Step::Append { name, bytes } => {
+                contents[current[name]].0.extend_from_slice(bytes);
+                continue;
+            }
             Step::Sync { name } => {
-                contents[current[name]].1 = true;
+                let (bytes, safe) = &mut contents[current[name]];
+                *safe = bytes.len();
                 continue;
             }
             Step::Rename { from, to } => {
@@ -242,8 +270,8 @@ fn images(steps: &[Step]) -> Vec<Image> {
     for names in names {
         for tenths in [0, 1, 5, 9, 10] {
             let content = |file: usize| {
-                let (bytes, is_safe) = &contents[file];
-                if *is_safe { bytes.clone() } else { bytes[..bytes.len() * tenths / 10].to_vec() }
+                let (bytes, safe) = &contents[file];
+                bytes[..safe + (bytes.len() - safe) * tenths / 10].to_vec()
             };
             images.push(names.iter().map(|(name, file)| (name.clone(), content(*file))).collect());
         }
@@ -270,6 +298,81 @@ fn persist_every_crash_image_has_what_was_acknowledged() {
             let read = |name: &str| image.get(name).and_then(|bytes| StateFile::decode(bytes).ok());
             let version = read("state").or_else(|| read("state.prev")).map(|file| file.version);
             assert!(version >= told, "{version:?} where {told:?} was acknowledged, after {end} steps");
+        }
+    }
+    assert!(count >= 500, "{count}");
+}
+
+/// A state of some size, a little other than the one before.
+fn state(number: u32) -> Arc<Vec<u8>> {
+    let mut state: Vec<u8> = (0..500u32).flat_map(|word| word.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+    state.extend_from_slice(&number.to_le_bytes());
+    // Enough to fill a log after some.
+    state.extend((0..300u32).map(|at| (at.wrapping_mul(number.wrapping_mul(77_777)) >> 9).to_le_bytes()[0]));
+    Arc::new(state)
+}
+
+/// Which of these states it is.
+fn number(payload: &[u8]) -> u32 {
+    payload.get(2_000..2_004).and_then(|word| word.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+
+#[test]
+fn persist_nth_io_failure_of_a_log_leaves_the_old_state_or_the_new_one_and_heals() {
+    let read = |folder: &Path| {
+        let read = |generation| writer::read(folder, generation).ok().flatten();
+        read(Generation::Current).or_else(|| read(Generation::Previous)).map(|file| number(&file.payload))
+    };
+    for kind in KINDS {
+        for fails_at in 1..=90 {
+            let home = tempfile::tempdir().unwrap();
+            let folder = home.path();
+            let disk = Failing { steps: Cell::new(0), fails_at, kind };
+            let (mut writer, mut stored) = (Writer::default(), None);
+            for next in 1..=20 {
+                let written = writer.store(&disk, folder, &state(next));
+                let at_hand = read(folder);
+                match written {
+                    Ok(_) => assert_eq!(at_hand, Some(next), "step {fails_at}"),
+                    Err(_) => assert!(at_hand == stored || at_hand == Some(next), "step {fails_at}: {at_hand:?}"),
+                }
+                stored = at_hand;
+            }
+            writer.store(&System, folder, &state(21)).unwrap();
+            assert_eq!(read(folder), Some(21), "one failure, and it went on");
+        }
+    }
+}
+
+#[test]
+fn persist_every_crash_image_of_a_log_has_what_was_acknowledged() {
+    let recorder = Recorder::default();
+    let (mut writer, mut appended, mut folded) = (Writer::default(), 0, 0);
+    for version in 1..=24 {
+        let bytes = writer.store(&recorder, Path::new("data"), &state(version)).unwrap();
+        if bytes > 2_000 {
+            folded += 1;
+        } else {
+            appended += 1;
+        }
+        recorder.note(Step::Acknowledged { version });
+    }
+    assert!(folded >= 3 && appended >= 15, "{folded} files and {appended} records");
+    let steps = recorder.0.into_inner();
+    let mut count = 0;
+    for end in 0..=steps.len() {
+        let told = steps[..end].iter().rev().find_map(|step| match step {
+            Step::Acknowledged { version } => Some(*version),
+            _ => None,
+        });
+        for image in images(&steps[..end]) {
+            count += 1;
+            let read = |name: &str| {
+                let bytes = image.get(name)?;
+                writer::unfold(bytes, |log| image.get(log).cloned()).ok()
+            };
+            let found = read("state").or_else(|| read("state.prev")).map(|file| number(&file.payload));
+            assert!(found >= told, "{found:?} where {told:?} was acknowledged, after {end} steps");
         }
     }
     assert!(count >= 500, "{count}");

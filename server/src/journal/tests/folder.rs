@@ -16,6 +16,18 @@ fn open(folder: &Path) -> (Journal, Option<Seq>) {
     (journal, restored.map(|restored| restored.state.board().seq))
 }
 
+/// The file of a state.
+fn file_of(seq: Seq) -> Vec<u8> {
+    StateFile { version: VERSION, payload: packed(seq) }.encode().unwrap()
+}
+
+/// Stores states, each by a process of its own and so in a file of its own.
+async fn store_files(folder: &Path, seqs: &[Seq]) {
+    for seq in seqs {
+        store(&open(folder).0, &[*seq]).await;
+    }
+}
+
 /// Stores states one after the other.
 async fn store(journal: &Journal, seqs: &[Seq]) {
     for seq in seqs {
@@ -33,7 +45,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn persist_a_damaged_file_is_set_aside_and_the_one_before_is_read() {
-    let whole = packed(2);
+    let whole = file_of(2);
     let flipped = {
         let mut bytes = whole.clone();
         bytes[30] ^= 4;
@@ -53,10 +65,8 @@ async fn persist_a_damaged_file_is_set_aside_and_the_one_before_is_read() {
         ),
     ] {
         let home = tempfile::tempdir().unwrap();
-        let (journal, restored) = open(home.path());
-        assert_eq!(restored, None);
-        store(&journal, &[1, 2]).await;
-        drop(journal);
+        assert_eq!(open(home.path()).1, None);
+        store_files(home.path(), &[1, 2]).await;
         fs::write(home.path().join("state"), &damage).unwrap();
         let (journal, restored) = open(home.path());
         assert_eq!(restored, Some(1), "{what}");
@@ -72,9 +82,7 @@ async fn persist_a_damaged_file_is_set_aside_and_the_one_before_is_read() {
 #[tokio::test]
 async fn persist_with_both_files_damaged_it_starts_from_nothing() {
     let home = tempfile::tempdir().unwrap();
-    let (journal, _) = open(home.path());
-    store(&journal, &[1, 2]).await;
-    drop(journal);
+    store_files(home.path(), &[1, 2]).await;
     for name in ["state", "state.prev"] {
         fs::write(home.path().join(name), "scribble").unwrap();
     }
@@ -138,8 +146,9 @@ async fn persist_a_state_that_cannot_be_written_is_told_kept_and_made_good() {
     store(&journal, &[1]).await;
     let health = journal.health();
     assert!(*health.borrow());
-    // Something is in the way of the draft.
+    // Something is in the way of the draft, and the file is lost, so that no log goes on from it.
     fs::create_dir(home.path().join("state.tmp")).unwrap();
+    fs::remove_file(home.path().join("state")).unwrap();
     for seq in [2, 3] {
         store(&journal, &[seq]).await;
         assert!(!*health.borrow() && !journal.is_settled());
@@ -150,4 +159,95 @@ async fn persist_a_state_that_cannot_be_written_is_told_kept_and_made_good() {
     assert!(*health.borrow() && journal.is_settled());
     drop(journal);
     assert_eq!(open(home.path()).1, Some(4));
+}
+
+/// A state of some tokens, each with a figure.
+fn market(seq: Seq, figures: impl Fn(u8) -> f64) -> Vec<u8> {
+    let row = |number: u8| {
+        let id = crate::pages::testing::id(number);
+        let mut token = Token::new(id.clone(), NOW);
+        token.liquidity_usd = Some(figures(number));
+        token.name = Some(format!("Token number {number}").into());
+        (id, Arc::new(token))
+    };
+    let board = Board { epoch: Epoch::from_bits(3), seq, tokens: (1..=250).map(row).collect(), ..Board::default() };
+    Journal::encode(MARKET, &board, &Book::default(), &()).unwrap()
+}
+
+/// The names of the logs, and how large they are.
+fn logs(folder: &Path) -> Vec<(String, u64)> {
+    let logs = names(folder).into_iter().filter(|name| name.strip_suffix(".log").is_some());
+    logs.map(|name| (name.clone(), fs::metadata(folder.join(&name)).unwrap().len())).collect()
+}
+
+#[tokio::test]
+async fn persist_changes_go_into_a_log_that_is_folded_when_it_is_as_large_as_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let (journal, _) = open(home.path());
+    let size = || fs::metadata(home.path().join("state")).unwrap().len();
+    let put = async |seq: Seq| {
+        // One figure is another one at the second seq, every sixth at those that follow.
+        let moves = |number: u8| if seq < 3 { number == 7 } else { u64::from(number) % 6 == seq % 6 };
+        let noise = |number: u8| (seq as f64 * 0.618 + f64::from(number) * 0.414).fract() * 1e6;
+        journal.offer(market(seq, |number| f64::from(number) + if moves(number) { noise(number) } else { 0.0 }));
+        journal.write_until(std::future::ready(())).await;
+        assert!(journal.is_settled());
+        assert_eq!(journal.last_state::<()>().map(|state| state.board().seq), Some(seq));
+    };
+    put(1).await;
+    let whole = size();
+    assert_eq!(logs(home.path()), []);
+    put(2).await;
+    let [(_, first)] = &logs(home.path())[..] else { unreachable!("one log") };
+    assert!(*first * 20 < whole, "{first} bytes beside {whole}");
+    let mut folds = 0;
+    let mut seq = 2;
+    while folds < 2 {
+        seq += 1;
+        let before = fs::read(home.path().join("state")).unwrap();
+        put(seq).await;
+        folds += u32::from(fs::read(home.path().join("state")).unwrap() != before);
+        let logs = logs(home.path());
+        assert!(logs.len() <= 2 && logs.iter().all(|(_, bytes)| *bytes <= size()), "{logs:?}");
+        assert!(seq < 200, "it is folded some day");
+    }
+    assert_eq!(logs(home.path()).len(), 1, "that of the generation before");
+    put(seq + 1).await;
+    drop(journal);
+    assert_eq!(open(home.path()).1, Some(seq + 1));
+    // Without the newest file the one before leads up to where its log ended.
+    fs::write(home.path().join("state"), "scribble").unwrap();
+    assert_eq!(open(home.path()).1, Some(seq - 1));
+}
+
+#[tokio::test]
+async fn persist_a_torn_log_counts_up_to_where_it_is_whole() {
+    let home = tempfile::tempdir().unwrap();
+    let (journal, _) = open(home.path());
+    let state = |seq| market(seq, |number| f64::from(number) * (seq as f64));
+    let mut ends = Vec::new();
+    for seq in 1..=3 {
+        journal.offer(state(seq));
+        journal.write_until(std::future::ready(())).await;
+        ends.push(logs(home.path()).first().map_or(0, |(_, bytes)| usize::try_from(*bytes).unwrap()));
+    }
+    drop(journal);
+    let name = logs(home.path()).remove(0).0;
+    let log = fs::read(home.path().join(&name)).unwrap();
+    assert_eq!(ends[2], log.len());
+    for length in [0, 1, 7, 8, ends[1] - 1, ends[1], ends[1] + 1, ends[2] - 1, ends[2]] {
+        fs::write(home.path().join(&name), &log[..length]).unwrap();
+        let whole = ends.iter().rposition(|end| *end <= length).unwrap();
+        assert_eq!(open(home.path()).1, Some(whole as Seq + 1), "{length} bytes");
+    }
+    // What a start finds torn is not written on: its first state is a file of its own.
+    fs::write(home.path().join(&name), &log[..ends[2] - 1]).unwrap();
+    let (journal, restored) = open(home.path());
+    assert_eq!(restored, Some(2));
+    journal.offer(state(4));
+    journal.write_until(std::future::ready(())).await;
+    drop(journal);
+    assert_eq!(open(home.path()).1, Some(4));
+    fs::remove_file(home.path().join("state")).unwrap();
+    assert_eq!(open(home.path()).1, Some(2), "the one before, with its torn log");
 }

@@ -1,5 +1,7 @@
 //! DexScreener's JSON.
 
+use std::sync::Arc;
+
 use memescope::{
     Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, SYMBOL_CHARS, Source, Statement, Timestamp,
     TokenObservation, Txns, Window,
@@ -55,6 +57,8 @@ struct PoolRow<'a> {
     pair_created_at: Raw<'a>,
     #[serde(borrow, default)]
     boosts: Raw<'a>,
+    #[serde(borrow, default)]
+    info: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +119,13 @@ struct Boosts<'a> {
     active: Raw<'a>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Info<'a> {
+    #[serde(borrow, default)]
+    image_url: Raw<'a>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Promotion<'a> {
@@ -140,7 +151,10 @@ pub(super) fn read_pairs(
     };
     for row in rows.0 {
         match pool(row, as_of, sieve) {
-            Ok(pool) => harvest.pools.push(pool),
+            Ok((pool, logo)) => {
+                harvest.logos.extend(logo.map(|logo| (pool.base.token.clone(), logo)));
+                harvest.pools.push(pool);
+            }
             Err(reason) => {
                 sieve.refuse::<()>("row", reason);
             }
@@ -177,7 +191,12 @@ fn promotion(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<Toke
     Ok(TokenObservation::new(source, statement, token, as_of))
 }
 
-fn pool(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<PoolObservation, &'static str> {
+/// A pool, and the picture of its base.
+fn pool(
+    row: &RawValue,
+    as_of: Timestamp,
+    sieve: &mut Sieve,
+) -> Result<(PoolObservation, Option<Arc<str>>), &'static str> {
     let row: PoolRow<'_> = object(row.get()).ok_or("wrong_type")?;
     let chain = chain(sieve, row.chain_id).ok_or("no_chain")?;
     let pool = sieve.pool("pairAddress", &chain, row.pair_address).ok_or("no_pool")?;
@@ -188,10 +207,12 @@ fn pool(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<PoolObser
     let in_sol = chain == Chain::solana() && quote.token.address() == WRAPPED_SOL;
     let liquidity: Liquidity<'_> = sieve.part("liquidity", row.liquidity).unwrap_or_default();
     let boosts: Boosts<'_> = sieve.part("boosts", row.boosts).unwrap_or_default();
+    let info: Info<'_> = sieve.part("info", row.info).unwrap_or_default();
+    let logo = sieve.text("info.imageUrl", info.image_url).map(Arc::from);
     let change: Windows<'_> = sieve.part("priceChange", row.price_change).unwrap_or_default();
     let volume: Windows<'_> = sieve.part("volume", row.volume).unwrap_or_default();
     let txns: Windows<'_> = sieve.part("txns", row.txns).unwrap_or_default();
-    Ok(PoolObservation {
+    let pool = PoolObservation {
         source: Source::Dexscreener,
         as_of,
         pool,
@@ -215,7 +236,8 @@ fn pool(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<PoolObser
         created_at: sieve.millis("pairCreatedAt", row.pair_created_at),
         graduated: None,
         promoted: sieve.count("boosts.active", boosts.active).is_some_and(|active| active > 0),
-    })
+    };
+    Ok((pool, logo))
 }
 
 fn chain(sieve: &mut Sieve, raw: Raw<'_>) -> Option<Chain> {

@@ -1,6 +1,7 @@
 //! GeckoTerminal's JSON, which follows JSON:API: rows in `data`, what they point at in `included`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use memescope::{
     Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, SYMBOL_CHARS, Source, Statement, Timestamp,
@@ -146,6 +147,8 @@ struct Launchpad<'a> {
 #[derive(Deserialize)]
 struct TokenAttributes<'a> {
     #[serde(borrow, default)]
+    image_url: Raw<'a>,
+    #[serde(borrow, default)]
     address: Raw<'a>,
     #[serde(borrow, default)]
     name: Raw<'a>,
@@ -192,6 +195,7 @@ pub(super) fn read_pools(
             let symbol = sieve.shown("symbol", attributes.symbol, SYMBOL_CHARS);
             let name = sieve.shown("name", attributes.name, NAME_CHARS);
             let listed = Some(is_listed(sieve, attributes.coingecko_coin_id));
+            harvest.logos.extend(logo(sieve, attributes.image_url).map(|logo| (token.clone(), logo)));
             names.insert(token.clone(), PoolSide { token, symbol, name, listed });
         }
     }
@@ -211,7 +215,8 @@ pub(super) fn read_tokens(
     let mut names = Names::new();
     for row in &document.data.0 {
         match token(network, row, as_of, sieve) {
-            Ok(token) => {
+            Ok((token, logo)) => {
+                harvest.logos.extend(logo.map(|logo| (token.token.clone(), logo)));
                 let side = PoolSide {
                     token: token.token.clone(),
                     symbol: token.symbol.clone(),
@@ -308,12 +313,13 @@ fn pool(
     })
 }
 
+/// A token, and its picture.
 fn token(
     network: &Network,
     row: &RawValue,
     as_of: Timestamp,
     sieve: &mut Sieve,
-) -> Result<TokenObservation, &'static str> {
+) -> Result<(TokenObservation, Option<Arc<str>>), &'static str> {
     let row: Resource<'_> = object(row.get()).ok_or("wrong_type")?;
     let attributes: TokenAttributes<'_> = sieve.part("attributes", row.attributes).ok_or("no_attributes")?;
     let id = match attributes.address {
@@ -333,7 +339,12 @@ fn token(
     token.volume_usd = PerWindow::from_fn(|window| sieve.usd("volume_usd", volume.at(window)));
     token.graduated = graduated(sieve, attributes.launchpad_details);
     token.verified = Some(is_listed(sieve, attributes.coingecko_coin_id));
-    Ok(token)
+    Ok((token, logo(sieve, attributes.image_url)))
+}
+
+/// A picture's address; without one the source names a file of its own.
+fn logo(sieve: &mut Sieve, raw: Raw<'_>) -> Option<Arc<str>> {
+    sieve.text("image_url", raw).filter(|address| address != "missing.png").map(Arc::from)
 }
 
 /// Whether CoinGecko lists the token: then it has an id there.

@@ -1,5 +1,6 @@
 //! Jupiter's JSON: a map of prices by mint, and lists of mints with all that is known of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use memescope::{
@@ -34,6 +35,8 @@ struct PriceEntry<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FactsRow<'a> {
+    #[serde(borrow, default)]
+    icon: Raw<'a>,
     #[serde(borrow, default)]
     id: Raw<'a>,
     #[serde(borrow, default)]
@@ -174,7 +177,10 @@ pub(super) fn read_tokens(
     let rows = if is_empty_object(body) { Rows::default() } else { whole::<Rows<'_>>(body)? };
     for row in rows.0 {
         match facts(row, as_of, sieve) {
-            Ok(token) => harvest.tokens.push(token),
+            Ok((token, logo)) => {
+                harvest.logos.extend(logo.map(|logo| (token.token.clone(), logo)));
+                harvest.tokens.push(token);
+            }
             Err(reason) => {
                 sieve.refuse::<()>("row", reason);
             }
@@ -199,7 +205,12 @@ fn price(
     Ok((token, sieve.count("blockId", entry.block_id)))
 }
 
-fn facts(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<TokenObservation, &'static str> {
+/// A token, and its picture.
+fn facts(
+    row: &RawValue,
+    as_of: Timestamp,
+    sieve: &mut Sieve,
+) -> Result<(TokenObservation, Option<Arc<str>>), &'static str> {
     let row: FactsRow<'_> = object(row.get()).ok_or("wrong_type")?;
     let id = sieve.token("id", &Chain::solana(), row.id).ok_or("no_token")?;
     let (source, statement) = (Source::Jupiter, Statement::Facts);
@@ -242,7 +253,7 @@ fn facts(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<TokenObs
     ] {
         window_stats(&mut token, window, stats, sieve);
     }
-    Ok(token)
+    Ok((token, sieve.text("icon", row.icon).map(Arc::from)))
 }
 
 /// Whether an authority is open: what the audit says, else whether somebody is named.

@@ -147,3 +147,16 @@ fn evil_numbers_invent_nothing() {
         assert_nothing_invented(evil, &harvest);
     }
 }
+
+#[test]
+fn a_picture_is_one_of_the_base() {
+    let named = |extra: &str| read(&format!("[{}]", pair(extra)), read_pairs).unwrap();
+    let token: TokenId = format!("solana:{TOKEN}").parse().unwrap();
+    let harvest = named(r#""info":{"imageUrl":"https://cdn.example/a.png","websites":[]}"#);
+    assert_eq!(harvest.logos, [(token, "https://cdn.example/a.png".into())]);
+    for none in ["", r#""info":null"#, r#""info":{}"#, r#""info":{"imageUrl":null}"#] {
+        let harvest = named(none);
+        assert!(harvest.logos.is_empty() && harvest.rejects.is_empty(), "{none}");
+    }
+    assert!(named(r#""info":{"imageUrl":7}"#).logos.is_empty());
+}

@@ -165,3 +165,18 @@ fn evil_numbers_invent_nothing() {
         assert_nothing_invented(evil, &harvest);
     }
 }
+
+#[test]
+fn pictures_are_named_beside_tokens_and_with_them() {
+    let token = TokenId::new(&Chain::solana(), TOKEN).unwrap();
+    let picture = r#","image_url":"https://img.example/a.png""#;
+    let beside = format!(r#"{{"data":[{}],"included":[{}]}}"#, pool_row(""), token_row(picture));
+    let own = format!(r#"{{"data":[{}]}}"#, token_row(picture));
+    for (body, reader) in [(&beside, read_pools as Reader), (&own, read_tokens)] {
+        assert_eq!(read("solana", body, reader).unwrap().logos, [(token.clone(), "https://img.example/a.png".into())]);
+    }
+    for none in [r#","image_url":"missing.png""#, r#","image_url":null"#, ""] {
+        let body = format!(r#"{{"data":[{}]}}"#, token_row(none));
+        assert_eq!(read("solana", &body, read_tokens).unwrap().logos, [], "{none}");
+    }
+}

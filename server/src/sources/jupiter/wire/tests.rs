@@ -117,3 +117,13 @@ fn evil_numbers_invent_nothing() {
         assert_nothing_invented(evil, &harvest);
     }
 }
+
+#[test]
+fn an_icon_is_a_picture() {
+    let named = |icon: &str| read(&format!(r#"[{{"id":"{TOKEN}"{icon}}}]"#), read_tokens).unwrap().logos;
+    let token = TokenId::new(&Chain::solana(), TOKEN).unwrap();
+    assert_eq!(named(r#","icon":"https://ipfs.example/a""#), [(token, "https://ipfs.example/a".into())]);
+    for none in ["", r#","icon":null"#, r#","icon":7"#] {
+        assert_eq!(named(none), [], "{none}");
+    }
+}
