@@ -166,6 +166,7 @@ fn fading(age: Duration) -> u64 {
 #[derive(Clone, PartialEq)]
 struct Identity {
     symbol: Option<std::sync::Arc<str>>,
+    logo: Option<std::sync::Arc<str>>,
     name: Option<std::sync::Arc<str>>,
     dex: Option<std::sync::Arc<str>>,
     verified: bool,
@@ -178,6 +179,7 @@ pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
     let shown = memo(move |_| {
         row.with(|token| Identity {
             symbol: token.symbol.clone(),
+            logo: token.logo.clone(),
             name: token.name.clone(),
             dex: token.dex.clone(),
             verified: token.verified == Some(true),
@@ -187,13 +189,18 @@ pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
     let hue = format!("tile hue-{}", hue(id));
     let (address, href) = (id.address().to_owned(), token_href(id));
     let content = live_part(move || {
-        let Identity { symbol, name, dex, verified, flags } = shown.get();
+        let Identity { symbol, logo, name, dex, verified, flags } = shown.get();
         let symbol = symbol.as_deref().unwrap_or("—").to_owned();
         let more = flags.len().saturating_sub(BADGES);
         let rest = flags.iter().skip(BADGES).map(|flag| flag.words()).collect::<Vec<_>>().join(", ");
         let badges: Vec<_> = flags.into_iter().take(BADGES).map(badge).collect();
         view! {
-            <span class=hue.clone() aria-hidden="true">{letter(&symbol)}</span>
+            <span class=hue.clone() aria-hidden="true">
+                {letter(&symbol)}
+                {logo.map(|logo| view! {
+                    <img src=logo.to_string() alt="" width="26" height="26" loading="lazy" decoding="async" />
+                })}
+            </span>
             <span class="who">
                 <span class="what">
                     <a class="symbol" href=href.clone() rel="external" title=address.clone()><bdi>{symbol}</bdi></a>
