@@ -42,7 +42,7 @@ pub use self::pool::{PoolReason, PoolView};
 pub(crate) use self::price::moved;
 use self::price::{Shown, shown_price};
 pub(crate) use self::round::{same_money, to_cents, to_hundredths};
-pub(crate) use self::symbols::{Symbols, shapes};
+pub(crate) use self::symbols::{Symbols, Worn};
 use self::verdict::Verdict;
 use crate::{
     Field, FieldProvenance, FieldSource, Freshness, PoolId, PoolObservation, Price, Provenance, SortedMap, Source,
@@ -60,7 +60,7 @@ pub(crate) struct Said<T> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Known {
     /// Its pools, each by the sources that describe it.
-    pub(crate) pools: BTreeMap<PoolId, SortedMap<Source, Said<PoolObservation>>>,
+    pub(crate) pools: SortedMap<PoolId, SortedMap<Source, Said<PoolObservation>>>,
     /// What was said about it as a whole.
     pub(crate) statements: SortedMap<(Source, Statement), Said<TokenObservation>>,
 }
@@ -87,16 +87,19 @@ pub(crate) struct Memory {
     pub(crate) canonical: Option<Incumbent>,
     /// Whether it left its bonding curve, once and for all.
     pub(crate) graduated: bool,
-    /// The curves and their destinations that it was ever seen on.
-    pub(crate) venues: BTreeSet<Arc<str>>,
+    /// The curves and their destinations that it was ever seen on, sorted.
+    pub(crate) venues: Vec<Arc<str>>,
     /// By pool.
-    pub(crate) pools: BTreeMap<PoolId, PoolMemory>,
+    pub(crate) pools: SortedMap<PoolId, PoolMemory>,
     /// Whether it has been eligible or priced by Jupiter.
     pub(crate) listed: bool,
     /// The last price in SOL that was computed.
     pub(crate) in_sol: Option<InSol>,
+    /// The symbol on the last row.
+    #[serde(skip)]
+    pub(crate) worn: Option<Worn>,
     /// Since when each flag stands.
-    pub(crate) flags: BTreeMap<crate::Flag, Timestamp>,
+    pub(crate) flags: SortedMap<crate::Flag, Timestamp>,
 }
 
 /// What is remembered about one pool.
@@ -170,11 +173,11 @@ pub(crate) fn jupiter_price<'a>(token: &TokenId, known: &'a Known, world: &World
     [facts, listed].into_iter().flatten().filter(|said| said.price_usd.is_some()).max_by_key(|said| said.as_of)
 }
 
-/// Merges what is known about one token.
-pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &World) -> Merged {
+/// Merges what is known about one token. `memory` is what the last merge left.
+pub(crate) fn merge(token: &TokenId, known: &Known, mut memory: Memory, world: &World) -> Merged {
     let jupiter = jupiter_price(token, known, world);
     let arbiter = jupiter.and_then(|said| said.price_usd);
-    let (markets, graduated, venues) = markets(token, known, memory, world, arbiter);
+    let markets = markets(token, known, &mut memory, world, arbiter);
     let canonical = choose(&markets, memory.canonical.as_ref());
     let eligible: Vec<&Market> = markets.iter().filter(|market| market.eligible()).collect();
     let main = canonical.as_ref().and_then(|incumbent| eligible.iter().copied().find(|m| *m.id == incumbent.pool));
@@ -182,15 +185,12 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
     let reference = reference_price(&eligible, world.heard);
     let shown = shown_price(&ranked, reference, jupiter, world.heard);
 
-    let mut next = Memory {
-        canonical,
-        graduated,
-        venues,
-        pools: markets.iter().map(|m| (m.id.clone(), m.remember(memory.pools.get(m.id)))).collect(),
-        listed: memory.listed || shown.is_some(),
-        in_sol: memory.in_sol,
-        flags: memory.flags.clone(),
-    };
+    memory.canonical = canonical;
+    memory.pools.retain(|id, _| markets.binary_search_by(|market| market.id.cmp(id)).is_ok());
+    for market in &markets {
+        market.remember(memory.pools.get_or_default(market.id.clone()));
+    }
+    memory.listed = memory.listed || shown.is_some();
     let doubtful = match &shown {
         None => Some(Doubt::Missing),
         Some(shown) if shown.rejected => Some(Doubt::Rejected),
@@ -199,12 +199,12 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
     };
     let row = shown
         .filter(|_| !is_excluded(known))
-        .map(|shown| row(token, known, &mut next, world, &markets, &ranked, main, &shown));
+        .map(|shown| row(token, known, &mut memory, world, &markets, &ranked, main, &shown));
     let wants = wanted_quotes(&markets, &eligible);
     let unverified = markets.iter().filter(|market| market.is_unverified()).map(|market| market.id.clone()).collect();
     let due = due(known, jupiter, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
-    Merged { row, memory: next, pools, reference, wants, doubtful, unverified, due }
+    Merged { row, memory, pools, reference, wants, doubtful, unverified, due }
 }
 
 /// Whether Jupiter's tags say that it is no meme coin: staked SOL or a stock.
@@ -287,6 +287,7 @@ fn row(
     row.symbol = names.symbol;
     row.name = names.name;
     origin(Field::Name, names.origin);
+    memory.worn = row.symbol.as_ref().map(|symbol| Worn::of(symbol, memory.worn.take()));
 
     if let Some(facts) = known.statement(Source::Jupiter, Statement::Facts) {
         let from = FieldProvenance::plain(Source::Jupiter, facts.as_of);
@@ -308,6 +309,7 @@ fn row(
         contradiction: caps.contradiction,
         partial: activity.partial,
         world,
+        worn: memory.worn.as_ref(),
         since: &memory.flags,
     });
     row.flags = provenance.flags.iter().map(|detail| detail.code).collect();

@@ -57,7 +57,7 @@ impl Figures<'_, '_> {
     /// The birth of the oldest pool that anybody knows of, eligible or not, and what each other source takes for it.
     pub(super) fn created_at(&self, markets: &[Market]) -> Option<(Timestamp, FieldProvenance)> {
         let pools = markets.iter().flat_map(|market| {
-            market.all.iter().filter_map(|said| {
+            market.all().filter_map(|said| {
                 let from = FieldProvenance::of_pool(said.source, market.id, said.as_of);
                 Some((said.created_at?, from))
             })
@@ -244,7 +244,7 @@ impl Figures<'_, '_> {
         let by_pool = |figure: fn(&PoolObservation) -> Option<f64>| {
             let pool = self.pool.or_else(|| self.eligible.first().copied()).filter(|pool| !pool.inverted);
             let said = pool.into_iter().flat_map(|pool| {
-                let all = [pool.main, pool.flow].into_iter().chain(pool.all.iter().copied());
+                let all = [pool.main, pool.flow].into_iter().chain(pool.all());
                 all.map(move |said| (pool, said))
             });
             said.filter_map(move |(pool, said)| {

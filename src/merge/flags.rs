@@ -1,7 +1,5 @@
 //! What to be careful about, and why.
 
-use std::collections::BTreeMap;
-
 use super::limits::{
     IMPLAUSIBLE_CAP_FACTOR, IMPLAUSIBLE_CAP_USD, LOW_LIQUIDITY_SHARE, LOW_LIQUIDITY_USD, NEW_AGE, PROMOTION_HOLDS,
     SUSPECT_AGE, SUSPECT_CHANGE_PCT, TOP_HOLDERS_PCT, WASH_CHANGE_PCT, WASH_MIN_VOLUME_USD, WASH_POOL_SHARE,
@@ -9,7 +7,7 @@ use super::limits::{
 };
 use super::pool::{Market, PoolReason};
 use super::price::Shown;
-use super::symbols::Imitated;
+use super::symbols::{Imitated, Worn};
 use super::{Known, World};
 use crate::{
     Field, FieldProvenance, Flag, FlagDetail, SortedMap, Source, Statement, Timestamp, Token, TokenObservation, Window,
@@ -30,8 +28,10 @@ pub(super) struct Case<'m, 'a> {
     /// Whether a sum lacks a pool.
     pub(super) partial: bool,
     pub(super) world: &'m World<'m>,
+    /// The row's symbol.
+    pub(super) worn: Option<&'m Worn>,
     /// Since when the flags stand that stood before.
-    pub(super) since: &'m BTreeMap<Flag, Timestamp>,
+    pub(super) since: &'m SortedMap<Flag, Timestamp>,
 }
 
 /// The flags in their fixed order, each with its reason.
@@ -70,8 +70,7 @@ fn reason(flag: Flag, case: &Case) -> Reason {
         }),
         Flag::PoolConflict => case.eligible.iter().find(|pool| pool.conflict).map(|pool| {
             let told = pool
-                .all
-                .iter()
+                .all()
                 .filter_map(|said| Some(format!("{} says {} USD", said.source.label(), said.price_usd?)));
             let told: Vec<String> = told.collect();
             (None, format!("{} on pool {}", told.join(", "), pool.id.address()))
@@ -110,8 +109,11 @@ fn low_liquidity(row: &Token) -> Option<String> {
 }
 
 fn lookalike(case: &Case) -> Reason {
-    let symbol = case.row.symbol.as_deref().filter(|_| !case.known.is_vouched_for(&case.row.id))?;
-    Some(match case.world.symbols.imitated(&case.row.id, symbol)? {
+    let imitated = case.world.symbols.imitated(&case.row.id, case.worn?)?;
+    if case.known.is_vouched_for(&case.row.id) {
+        return None;
+    }
+    Some(match imitated {
         Imitated::Anchor(anchor) => (None, format!("look-alike of {anchor}")),
         Imitated::Verified(token, symbol) => {
             (Some(Source::Jupiter), format!("look-alike of {symbol}, {}", token.address()))

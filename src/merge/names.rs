@@ -75,7 +75,7 @@ pub(super) fn name(token: &TokenId, known: &Known, pool: Option<&Market>, now: T
     // The pool that stands for the token speaks first.
     let first = pool
         .into_iter()
-        .flat_map(|pool| pool.all.iter().map(|said| (*said, if pool.inverted { &said.quote } else { &said.base })));
+        .flat_map(|pool| pool.all().map(|said| (said, if pool.inverted { &said.quote } else { &said.base })));
     let sides = first.chain(known.sides(token)).map(|(said, side)| {
         let text = whole(side.symbol.as_deref(), side.name.as_deref());
         (said.source, said.as_of, text)
@@ -99,7 +99,7 @@ fn best_name(token: &TokenId, known: &Known, pool: Option<&Market>) -> Names {
     };
     let by_pool = || {
         let pool = pool?;
-        let mut sides = [pool.main].into_iter().chain(pool.all.iter().copied());
+        let mut sides = [pool.main].into_iter().chain(pool.all());
         sides.find_map(|said| {
             let side = if pool.inverted { &said.quote } else { &said.base };
             named(side).then(|| Names::of_side(said, side))

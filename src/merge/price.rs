@@ -87,7 +87,7 @@ impl Shown<'_, '_> {
         let mut others: BTreeMap<Source, Price> = BTreeMap::new();
         // The pool that gives the price first, then the others by rank: the first that a source describes speaks for it.
         for market in self.pool.iter().chain(ranked) {
-            for said in &market.all {
+            for said in market.all() {
                 let price = if said.source == market.main.source {
                     market.price
                 } else {

@@ -1,6 +1,7 @@
 //! What the book keeps, for how long, and what a publication costs.
 
 use super::*;
+use crate::merge::Worn;
 
 const DOLLAR: &str = "solana:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
 
@@ -130,9 +131,9 @@ fn a_token_keeps_its_best_pools_only() {
     desk.publish(later(1));
     let entry = &desk.book.entries[&token_id(1)];
     assert!(entry.known.pools.len() <= MAX_POOLS && entry.memory.pools.len() <= MAX_POOLS + 1);
-    assert_eq!(entry.memory.venues, [Arc::from("pumpswap")].into(), "only what tells of a curve");
+    assert_eq!(entry.memory.venues, [Arc::from("pumpswap")], "only what tells of a curve");
     let newcomer = market(80, &token_id(1), 0.01, 1.0, 1.0).pool;
-    assert!(entry.known.pools.contains_key(&newcomer), "one that is better finds its place");
+    assert!(entry.known.pools.get(&newcomer).is_some(), "one that is better finds its place");
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn nothing_is_left_of_a_token_that_left() {
     let live = &desk.book.live;
     assert!(desk.book.is_empty() && live.rows.is_empty() && live.rowless.is_empty() && live.due.is_empty());
     assert!(live.carriers.is_empty() && live.wanting.is_empty() && live.asked.is_empty());
-    assert_eq!(live.symbols.imitated(&token_id(2), "TEST"), None);
+    assert_eq!(live.symbols.imitated(&token_id(2), &Worn::of(&Arc::from("TEST"), None)), None);
 }
 
 #[test]
@@ -186,7 +187,7 @@ fn a_tick_in_which_nothing_was_said_merges_nothing() {
     }
     let before = desk.publish(NOON).tokens;
     desk.say([jupiter(&wrapped_sol(), 100.05, 1e9, later(5))], later(5));
-    assert!(desk.book.live.dirty.iter().all(|id| *id == wrapped_sol()), "{:?}", desk.book.live.dirty);
+    assert!(desk.book.live.dirty.clone().take().iter().all(|id| *id == wrapped_sol()), "{:?}", desk.book.live.dirty);
     let after = desk.publish(later(5)).tokens;
     assert!(before.iter().zip(&after).all(|(a, b)| Arc::ptr_eq(a.1, b.1)));
     // A rate that moved enough renews what is computed with it, and nothing else.
