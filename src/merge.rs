@@ -199,7 +199,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, mut memory: Memory, world: &
     };
     let row = shown
         .filter(|_| !is_excluded(known))
-        .map(|shown| row(token, known, &mut memory, world, &markets, &ranked, main, &shown));
+        .map(|shown| row(token, known, &mut memory, world, &markets, &eligible, &ranked, main, &shown));
     let wants = wanted_quotes(&markets, &eligible);
     let unverified = markets.iter().filter(|market| market.is_unverified()).map(|market| market.id.clone()).collect();
     let due = due(known, jupiter, world, &ranked, row.as_ref());
@@ -221,17 +221,14 @@ fn row(
     memory: &mut Memory,
     world: &World,
     markets: &[Market],
+    eligible: &[&Market],
     ranked: &[&Market],
     main: Option<&Market>,
     shown: &Shown,
 ) -> Token {
     let now = world.now;
-    let mut provenance = Provenance::default();
-    let mut origin = |field: Field, origin: Option<FieldProvenance>| {
-        if let Some(origin) = origin {
-            provenance.fields.insert(field, origin);
-        }
-    };
+    let mut origins = Origins::default();
+    let mut origin = |field: Field, origin: Option<FieldProvenance>| origins.put(field, origin);
     let mut row = Token::new(token.clone(), now);
     row.price_usd = Some(shown.price);
     row.stale = shown.source.freshness(now.since(shown.as_of)) >= Freshness::Stale;
@@ -251,8 +248,16 @@ fn row(
     row.pool = main.map(|pool| pool.id.shared_address());
     row.pool_count = u32::try_from(ranked.len()).unwrap_or(u32::MAX);
 
-    let figures =
-        Figures { known, eligible: ranked, shown, pool: shown.pool, stage: row.stage, now, heard: world.heard };
+    let figures = Figures {
+        known,
+        eligible: ranked,
+        by_id: eligible,
+        shown,
+        pool: shown.pool,
+        stage: row.stage,
+        now,
+        heard: world.heard,
+    };
     let created = figures.created_at(markets);
     row.created_at = created.as_ref().map(|(at, _)| *at);
     origin(Field::CreatedAt, created.map(|(_, from)| from));
@@ -299,27 +304,47 @@ fn row(
         origin(Field::Verified, Some(from));
     }
 
-    provenance.flags = flags(&flags::Case {
+    let flags = flags(&flags::Case {
         row: &row,
         known,
         markets,
         eligible: ranked,
         shown,
-        origins: &provenance.fields,
+        origins: &origins,
         contradiction: caps.contradiction,
         partial: activity.partial,
         world,
         worn: memory.worn.as_ref(),
         since: &memory.flags,
     });
-    row.flags = provenance.flags.iter().map(|detail| detail.code).collect();
-    memory.flags = provenance.flags.iter().map(|detail| (detail.code, detail.since)).collect();
+    row.flags = flags.iter().map(|detail| detail.code).collect();
+    memory.flags = flags.iter().map(|detail| (detail.code, detail.since)).collect();
+    let provenance = Provenance { fields: origins.into_map(), flags };
     if let Some(newest) = provenance.newest() {
         row.updated_at = newest;
     }
-    provenance.fields.shrink_to_fit();
     row.provenance = Arc::new(provenance);
     row
+}
+
+/// The origins of a row's fields as they are found, in any order.
+#[derive(Debug, Default)]
+struct Origins([Option<FieldProvenance>; Field::ALL.len()]);
+
+impl Origins {
+    fn put(&mut self, field: Field, origin: Option<FieldProvenance>) {
+        self.0[field as usize] = origin;
+    }
+
+    fn get(&self, field: Field) -> Option<&FieldProvenance> {
+        self.0[field as usize].as_ref()
+    }
+
+    fn into_map(self) -> SortedMap<Field, FieldProvenance> {
+        let mut known = Vec::with_capacity(self.0.iter().flatten().count());
+        known.extend(Field::ALL.into_iter().zip(self.0).filter_map(|(field, origin)| Some((field, origin?))));
+        SortedMap::from_sorted(known)
+    }
 }
 
 /// The quote tokens that no table knows, while no pool quoted in money counts.

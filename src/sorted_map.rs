@@ -58,6 +58,15 @@ impl<K: Ord, V> SortedMap<K, V> {
 }
 
 impl<K, V> SortedMap<K, V> {
+    /// Of entries that are in the order of their keys.
+    pub(crate) fn from_sorted(entries: Vec<(K, V)>) -> Self
+    where
+        K: Ord,
+    {
+        debug_assert!(entries.is_sorted_by(|(a, _), (b, _)| a < b), "each key once and in order");
+        Self(entries)
+    }
+
     /// The entries in the order of their keys.
     pub(crate) fn as_slice(&self) -> &[(K, V)] {
         &self.0

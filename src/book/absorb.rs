@@ -9,8 +9,8 @@ use super::{Asked, Book};
 use crate::merge::Said;
 use crate::merge::limits::CLOCK_SLACK;
 use crate::{
-    Harvest, PoolId, PoolObservation, PoolSide, SortedMap, Source, Statement, Timestamp, TokenId, TokenObservation, Week,
-    is_anchor,
+    Harvest, PoolId, PoolObservation, PoolSide, SortedMap, Source, Statement, Timestamp, TokenId, TokenObservation,
+    Week, is_anchor,
 };
 
 /// Replaces what was said before by what is newer. Of two different things said of one moment the same one always wins.

@@ -11,7 +11,8 @@ impl Book {
         let symbol = facts.filter(|facts| facts.verified == Some(true)).and_then(|facts| facts.symbol.as_ref());
         for hash in self.live.symbols.claim(token, symbol) {
             let from = self.live.carriers.range((hash, token.clone())..).take_while(|(other, _)| *other == hash);
-            let before = self.live.carriers.range(..(hash, token.clone())).rev().take_while(|(other, _)| *other == hash);
+            let before =
+                self.live.carriers.range(..(hash, token.clone())).rev().take_while(|(other, _)| *other == hash);
             for (_, alike) in from.chain(before).filter(|(_, alike)| alike.chain() == token.chain()) {
                 self.live.dirty.mark(alike);
             }

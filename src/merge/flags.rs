@@ -8,10 +8,8 @@ use super::limits::{
 use super::pool::{Market, PoolReason};
 use super::price::Shown;
 use super::symbols::{Imitated, Worn};
-use super::{Known, World};
-use crate::{
-    Field, FieldProvenance, Flag, FlagDetail, SortedMap, Source, Statement, Timestamp, Token, TokenObservation, Window,
-};
+use super::{Known, Origins, World};
+use crate::{Field, Flag, FlagDetail, SortedMap, Source, Statement, Timestamp, Token, TokenObservation, Window};
 
 /// What the flags of one token are judged by.
 pub(super) struct Case<'m, 'a> {
@@ -22,7 +20,7 @@ pub(super) struct Case<'m, 'a> {
     pub(super) eligible: &'m [&'m Market<'a>],
     pub(super) shown: &'m Shown<'m, 'a>,
     /// Where the row's fields come from.
-    pub(super) origins: &'m SortedMap<Field, FieldProvenance>,
+    pub(super) origins: &'m Origins,
     /// Whether the cap was above the whole value.
     pub(super) contradiction: bool,
     /// Whether a sum lacks a pool.
@@ -69,9 +67,8 @@ fn reason(flag: Flag, case: &Case) -> Reason {
             (Some(Source::Jupiter), words.to_owned())
         }),
         Flag::PoolConflict => case.eligible.iter().find(|pool| pool.conflict).map(|pool| {
-            let told = pool
-                .all()
-                .filter_map(|said| Some(format!("{} says {} USD", said.source.label(), said.price_usd?)));
+            let told =
+                pool.all().filter_map(|said| Some(format!("{} says {} USD", said.source.label(), said.price_usd?)));
             let told: Vec<String> = told.collect();
             (None, format!("{} on pool {}", told.join(", "), pool.id.address()))
         }),
@@ -182,7 +179,7 @@ fn suspect(case: &Case, jupiter: Option<&TokenObservation>) -> Reason {
 impl Case<'_, '_> {
     /// Which source gave a field of the row.
     fn source(&self, field: Field) -> Option<Source> {
-        self.origins.get(&field)?.source.upstream()
+        self.origins.get(field)?.source.upstream()
     }
 }
 

@@ -409,7 +409,8 @@ fn believed<'a>(
         // The last tick's source is kept while it is fresh, so that two do not alternate. GeckoTerminal gives way to a
         // newer word of DexScreener's all the same: it is asked more seldom, so whoever kept it would show old prices
         // for as long as it lists the pool.
-        _ => each.clone()
+        _ => each
+            .clone()
             .find(|said| {
                 let age = world.heard.since(said.as_of);
                 memory.and_then(|memory| memory.shown) == Some(said.source)
