@@ -85,6 +85,7 @@ impl Chain {
 }
 
 impl PartialEq for Chain {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Slug::Listed(one), Slug::Listed(other)) => one == other,
@@ -98,6 +99,7 @@ impl PartialEq for Chain {
 impl Eq for Chain {}
 
 impl Ord for Chain {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         if self == other { Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
     }
@@ -198,6 +200,7 @@ macro_rules! address_id {
         }
 
         impl PartialEq for $name {
+            #[inline]
             fn eq(&self, other: &Self) -> bool {
                 self.head == other.head
                     && self.chain == other.chain
@@ -208,6 +211,7 @@ macro_rules! address_id {
         impl Eq for $name {}
 
         impl Ord for $name {
+            #[inline]
             fn cmp(&self, other: &Self) -> Ordering {
                 self.chain.cmp(&other.chain).then_with(|| self.head.cmp(&other.head)).then_with(|| {
                     if Arc::ptr_eq(&self.address, &other.address) {

@@ -24,6 +24,10 @@ use server::bus::LogEntry;
 use server::planner::{Allowance, Candidate, Heads, List, Pace, Place, Plan, Planner, Watched};
 use server::store::Store;
 
+/// The same allocator as the product's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The time that this thread was on the processor.
 struct OnProcessor;
 
