@@ -105,6 +105,8 @@ struct Pulse {
     due: Option<Timestamp>,
     /// Where it stands among those that are due: then, or earlier.
     queued: Option<Timestamp>,
+    /// Its row would be the same if its pools said the same again, up to this time of theirs.
+    calm_until: Option<Timestamp>,
     /// The symbol on its row.
     symbol: Option<Worn>,
 }
@@ -119,6 +121,8 @@ struct Live {
     answered: bool,
     /// Tokens that somebody spoke about since the last publication.
     dirty: Dirty,
+    /// Tokens whose pools said the same again.
+    renewed: Dirty,
     /// When which token is looked at, no later than its age passes a limit.
     due: BTreeSet<(Timestamp, TokenId)>,
     /// Who waits for the price of a quote token.

@@ -111,6 +111,22 @@ pub(crate) struct PoolMemory {
     pub(crate) shown: Option<Source>,
 }
 
+impl Memory {
+    /// Pools said the same again and the last merge was calm: whether that changes nothing at these rates. The last
+    /// judgements then are those of the new observations.
+    pub(crate) fn renew(&mut self, known: &Known, rates: &BTreeMap<TokenId, Rate>) -> bool {
+        known.pools.iter().all(|(id, said)| {
+            let mut verdicts = self.pools.get_mut(id).map(|memory| &mut memory.verdicts);
+            said.iter().all(|(source, said)| {
+                verdicts
+                    .as_mut()
+                    .and_then(|verdicts| verdicts.get_mut(source))
+                    .is_some_and(|verdict| verdict.renew(&said.what, rates))
+            })
+        })
+    }
+}
+
 /// A price in SOL that was computed, and from what.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct InSol {
@@ -154,6 +170,8 @@ pub(crate) struct Merged {
     pub(crate) doubtful: Option<Doubt>,
     /// Pools that could count if somebody said what lies on their quote side.
     pub(crate) unverified: Vec<PoolId>,
+    /// Whether it would be the same if DexScreener said the same of its pools again, at the same rates.
+    pub(crate) is_calm: bool,
     /// When the result may change by the passing of time alone.
     pub(crate) due: Option<Timestamp>,
 }
@@ -204,7 +222,10 @@ pub(crate) fn merge(token: &TokenId, known: &Known, mut memory: Memory, world: &
     let unverified = markets.iter().filter(|market| market.is_unverified()).map(|market| market.id.clone()).collect();
     let due = due(known, jupiter, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
-    Merged { row, memory, pools, reference, wants, doubtful, unverified, due }
+    let is_settled = row.as_ref().is_some_and(|row| !row.stale) && doubtful.is_none();
+    let is_contested = memory.canonical.as_ref().is_some_and(Incumbent::is_challenged);
+    let is_calm = is_settled && !is_contested && markets.iter().all(|market| market.is_plain(world.now));
+    Merged { is_calm, row, memory, pools, reference, wants, doubtful, unverified, due }
 }
 
 /// Whether Jupiter's tags say that it is no meme coin: staked SOL or a stock.

@@ -86,6 +86,14 @@ fn share_statement(new: &mut TokenObservation, old: &TokenObservation) {
     }
 }
 
+/// Whether an observation is another in nothing but its time.
+fn says_the_same(old: &PoolObservation, new: &mut PoolObservation) -> bool {
+    let as_of = std::mem::replace(&mut new.as_of, old.as_of);
+    let is_same = new == old;
+    new.as_of = as_of;
+    is_same
+}
+
 /// The token that a pool is a market of: its base, or its quote where the base is money; of two moneys none.
 fn owner(pool: &PoolObservation) -> Option<&TokenId> {
     [&pool.base.token, &pool.quote.token].into_iter().find(|side| !is_anchor(side))
@@ -187,9 +195,16 @@ impl Book {
         }
         let (id, source, implied) = (pool.pool.clone(), pool.source, Implied::of(&pool));
         let by_source = known.pools.get_or_default(id);
+        let is_renewal = by_source.get(&source).is_some_and(|before| says_the_same(&before.what, &mut pool));
+        let as_of = pool.as_of;
         if put(by_source, source, pool, |pool| pool.as_of) {
             self.live.implied.note(implied);
-            self.live.dirty.mark(&token);
+            let calm_until = self.entries.get(&token).and_then(|entry| entry.pulse.calm_until);
+            if is_renewal && calm_until.is_some_and(|until| as_of <= until) {
+                self.live.renewed.mark(&token);
+            } else {
+                self.live.dirty.mark(&token);
+            }
         }
     }
 

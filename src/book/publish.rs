@@ -11,7 +11,7 @@ use super::evict::{interest, place};
 use super::rates::{Implied, Shift};
 use super::settle::settle;
 use super::{Book, Live, Pulse, TokenDetails};
-use crate::merge::limits::BOARD_STALE_AFTER;
+use crate::merge::limits::{BOARD_STALE_AFTER, CONFIRM_AFTER};
 use crate::merge::{Symbols, World, aliases, merge};
 use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
 
@@ -195,6 +195,8 @@ impl Book {
         live.wait_for(token, &pulse.wants, &merged.wants);
         live.carry(token, &mut pulse.symbol, row.as_ref().and(entry.memory.worn.as_ref()));
         live.look_again(token, pulse, merged.due);
+        // Later than that a row is renewed even if nothing but its time is new.
+        pulse.calm_until = row.as_ref().filter(|_| merged.is_calm).map(|row| row.updated_at.plus(CONFIRM_AFTER));
         pulse.interest = interest;
         pulse.doubt = merged.doubtful;
         pulse.priced_at = priced_at;
@@ -205,8 +207,9 @@ impl Book {
     }
 
     /// The tokens whose row could differ from the one on `prev`, in order.
-    fn take_dirty(&mut self, now: Timestamp) -> Vec<TokenId> {
+    pub(super) fn take_dirty(&mut self, now: Timestamp) -> Vec<TokenId> {
         let shift = self.shift_of_rates();
+        let renewed = self.live.renewed.take();
         if !self.live.began || shift == Shift::New {
             self.live.dirty.take();
             return self.entries.keys().cloned().collect();
@@ -216,6 +219,12 @@ impl Book {
             let computed = self.entries.iter().filter(|(_, entry)| entry.memory.in_sol.is_some());
             for (token, _) in computed {
                 self.live.dirty.mark(token);
+            }
+        }
+        for token in renewed {
+            let Self { entries, rates, live, .. } = self;
+            if !entries.get_mut(&token).is_some_and(|entry| entry.memory.renew(&entry.known, rates)) {
+                live.dirty.mark(&token);
             }
         }
         while let Some((at, token)) = self.live.due.pop_first() {

@@ -132,6 +132,12 @@ impl<'a> Market<'a> {
         self.price.map_or(0.0, Price::to_f64)
     }
 
+    /// Whether nothing about it depends on the very time of what is said: DexScreener alone describes it, in an anchor.
+    pub(super) fn is_plain(&self, now: Timestamp) -> bool {
+        let is_alone = self.said.len() == 1 && self.main.source == Source::Dexscreener;
+        is_alone && self.in_table && !self.inverted && self.verdict.is_some() && !self.is_stale(now)
+    }
+
     /// Whether its price is so old that any fresher one wins.
     pub(super) fn is_stale(&self, heard: Timestamp) -> bool {
         is_stale(self.main.source, self.main.as_of, heard)

@@ -196,3 +196,32 @@ fn a_tick_in_which_nothing_was_said_merges_nothing() {
     let renewed = before.iter().filter(|(id, row)| !Arc::ptr_eq(row, &after[*id])).count();
     assert_eq!(renewed, 15);
 }
+
+#[test]
+fn what_is_said_again_costs_no_merge_unless_something_could_depend_on_it() {
+    // Whether the token is merged when its pools say the same again so many seconds later, at that price of SOL.
+    let is_merged = |pools: &[PoolObservation], secs: u64, sol: f64| {
+        let mut desk = Desk::new();
+        desk.see(pools.iter().cloned(), NOON);
+        desk.publish(NOON);
+        desk.say([jupiter(&wrapped_sol(), sol, 1e9, later(secs))], later(secs));
+        desk.see(pools.iter().map(|pool| at(pool.clone(), later(secs))), later(secs));
+        desk.book.renew_rates(later(secs));
+        let dirty = desk.book.take_dirty(later(secs)).contains(&token_id(1));
+        let verdicts = desk.book.entries[&token_id(1)].memory.pools.values().flat_map(|pool| pool.verdicts.values());
+        let is_judged = verdicts.map(|verdict| verdict.as_of).all(|as_of| as_of == later(secs));
+        assert!(dirty || is_judged, "what costs no merge is judged all the same");
+        dirty
+    };
+    let pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
+    let both = [pool.clone(), by_gecko(pool.clone())];
+    let strong = [pool.clone(), market(2, &token_id(1), 0.01, 99.0, 5e4)];
+    let mut curve = pool.clone();
+    curve.quote.token = token_id(9);
+    assert!(!is_merged(std::slice::from_ref(&pool), 20, 100.0));
+    assert!(!is_merged(&strong, 20, 100.0));
+    assert!(is_merged(std::slice::from_ref(&pool), 21, 100.0), "the row is confirmed");
+    assert!(is_merged(std::slice::from_ref(&pool), 10, 100.01), "the quote side is worth more");
+    assert!(is_merged(&both, 10, 100.0), "the sources take turns");
+    assert!(is_merged(&[curve], 10, 100.0), "it has no row");
+}
