@@ -215,6 +215,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, mut memory: Memory, world: &
         Some(shown) if shown.disputed || markets.iter().any(|m| m.eligible() && m.conflict) => Some(Doubt::Disputed),
         Some(_) => None,
     };
+    let gives_way_to_nobody = shown.as_ref().is_some_and(Shown::gives_way_to_nobody);
     let row = shown
         .filter(|_| !is_excluded(known))
         .map(|shown| row(token, known, &mut memory, world, &markets, &eligible, &ranked, main, &shown));
@@ -222,7 +223,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, mut memory: Memory, world: &
     let unverified = markets.iter().filter(|market| market.is_unverified()).map(|market| market.id.clone()).collect();
     let due = due(known, jupiter, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
-    let is_settled = row.as_ref().is_some_and(|row| !row.stale) && doubtful.is_none();
+    let is_settled = gives_way_to_nobody && row.as_ref().is_some_and(|row| !row.stale);
     let is_contested = memory.canonical.as_ref().is_some_and(Incumbent::is_challenged);
     let is_calm = is_settled && !is_contested && markets.iter().all(|market| market.is_plain(world.now));
     Merged { is_calm, row, memory, pools, reference, wants, doubtful, unverified, due }

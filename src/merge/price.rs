@@ -72,6 +72,12 @@ pub(super) fn shown_price<'m, 'a>(
 }
 
 impl Shown<'_, '_> {
+    /// Whether a pool gives the price, and would all the more if it said the same later: of Jupiter's word only one that
+    /// is newer overrules it.
+    pub(super) fn gives_way_to_nobody(&self) -> bool {
+        self.pool.is_some() && !(self.disputed && self.jupiter.is_some_and(|said| said.as_of > self.as_of))
+    }
+
     /// Where the price comes from.
     pub(super) fn origin(&self) -> FieldProvenance {
         match self.pool {

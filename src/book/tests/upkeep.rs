@@ -200,10 +200,11 @@ fn a_tick_in_which_nothing_was_said_merges_nothing() {
 #[test]
 fn what_is_said_again_costs_no_merge_unless_something_could_depend_on_it() {
     // Whether the token is merged when its pools say the same again so many seconds later, at that price of SOL.
-    let is_merged = |pools: &[PoolObservation], secs: u64, sol: f64| {
+    let is_merged_beside = |words: &[TokenObservation], pools: &[PoolObservation], secs: u64, sol: f64| {
         let mut desk = Desk::new();
+        desk.say(words.iter().cloned(), later(1));
         desk.see(pools.iter().cloned(), NOON);
-        desk.publish(NOON);
+        desk.publish(later(1));
         desk.say([jupiter(&wrapped_sol(), sol, 1e9, later(secs))], later(secs));
         desk.see(pools.iter().map(|pool| at(pool.clone(), later(secs))), later(secs));
         desk.book.renew_rates(later(secs));
@@ -213,6 +214,8 @@ fn what_is_said_again_costs_no_merge_unless_something_could_depend_on_it() {
         assert!(dirty || is_judged, "what costs no merge is judged all the same");
         dirty
     };
+    let is_merged = |pools: &[PoolObservation], secs, sol| is_merged_beside(&[], pools, secs, sol);
+    let disputes = |secs| [jupiter(&token_id(1), 0.02, 1e3, later(secs))];
     let pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
     let both = [pool.clone(), by_gecko(pool.clone())];
     let strong = [pool.clone(), market(2, &token_id(1), 0.01, 99.0, 5e4)];
@@ -220,6 +223,8 @@ fn what_is_said_again_costs_no_merge_unless_something_could_depend_on_it() {
     curve.quote.token = token_id(9);
     assert!(!is_merged(std::slice::from_ref(&pool), 20, 100.0));
     assert!(!is_merged(&strong, 20, 100.0));
+    assert!(!is_merged_beside(&disputes(0), std::slice::from_ref(&pool), 20, 100.0), "its word is the newer already");
+    assert!(is_merged_beside(&disputes(1), std::slice::from_ref(&pool), 20, 100.0), "it becomes the newer word");
     assert!(is_merged(std::slice::from_ref(&pool), 21, 100.0), "the row is confirmed");
     assert!(is_merged(std::slice::from_ref(&pool), 10, 100.01), "the quote side is worth more");
     assert!(is_merged(&both, 10, 100.0), "the sources take turns");
