@@ -226,7 +226,7 @@ pub(crate) fn merge(token: &TokenId, known: &Known, mut memory: Memory, world: &
     let is_settled = gives_way_to_nobody && row.as_ref().is_some_and(|row| !row.stale);
     let is_contested = memory.canonical.as_ref().is_some_and(Incumbent::is_challenged);
     let is_calm = is_settled && !is_contested && markets.iter().all(|market| market.is_plain(world.now));
-    Merged { is_calm, row, memory, pools, reference, wants, doubtful, unverified, due }
+    Merged { row, memory, pools, reference, wants, doubtful, unverified, is_calm, due }
 }
 
 /// Whether Jupiter's tags say that it is no meme coin: staked SOL or a stock.

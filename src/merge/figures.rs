@@ -47,6 +47,12 @@ pub(super) struct Caps {
     pub(super) contradiction: bool,
 }
 
+/// The origin of a sum over so many pools, of which this is said: of one pool only where the sum is of one.
+fn of_sum(said: &PoolObservation, pools: usize) -> Word<'_> {
+    let word = Word::of_pool(said);
+    if pools > 1 { Word { pool: None, ..word } } else { word }
+}
+
 impl<'m> Figures<'m, '_> {
     fn facts(&self, source: Source) -> Option<&'m TokenObservation> {
         self.known.statement(source, Statement::Facts)
@@ -160,7 +166,7 @@ impl<'m> Figures<'m, '_> {
             (known > 0).then_some(sum)
         });
         // Of a sum the canonical pool's origin is told: it is the largest part as a rule.
-        let origin = self.eligible.first().map(|pool| self.of_sum(pool.flow, self.eligible.len()));
+        let origin = self.eligible.first().map(|pool| of_sum(pool.flow, self.eligible.len()));
         let compared = |shown: Option<f64>, figure: fn(&PoolObservation) -> Option<f64>| {
             let origin = origin?;
             Some(match shown {
@@ -178,12 +184,6 @@ impl<'m> Figures<'m, '_> {
             scope: VolumeScope::Pools,
             partial,
         }
-    }
-
-    /// The origin of a sum over so many pools, of which this is said: of one pool only where the sum is of one.
-    fn of_sum<'s>(&self, said: &'s PoolObservation, pools: usize) -> Word<'s> {
-        let word = Word::of_pool(said);
-        if pools > 1 { Word { pool: None, ..word } } else { word }
     }
 
     /// Distinct wallets: of the pool that gives the price, since wallets of several pools cannot be added; else of the
@@ -215,7 +215,7 @@ impl<'m> Figures<'m, '_> {
         let first = self.eligible.iter().find(|pool| pool.liquidity().is_some());
         if let Some(main) = first {
             let backed: Vec<&Market> = self.by_id.iter().copied().filter(|pool| pool.liquidity().is_some()).collect();
-            let from = self.of_sum(main.liquidity_by(), backed.len());
+            let from = of_sum(main.liquidity_by(), backed.len());
             let sum = backed.iter().filter_map(|pool| pool.liquidity()).sum();
             let told = compare::sums(&backed, self.now, |said| said.liquidity_usd);
             return Some((to_cents(sum), compare::figures(from, sum, &told)));
