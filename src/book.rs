@@ -11,6 +11,7 @@
 
 mod absorb;
 mod details;
+mod dirty;
 mod events;
 mod evict;
 mod plan;
@@ -27,12 +28,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::details::TokenDetails;
+use self::dirty::Dirty;
 use self::events::{Seen, Told};
 pub use self::plan::TokenAge;
 pub use self::publish::{Published, Tick};
 use self::rates::Implied;
 use crate::merge::anchor::Rate;
-use crate::merge::{Doubt, Known, Memory, PoolView, Said, Symbols, World, aliases, merge};
+use crate::merge::{Doubt, Known, Memory, PoolView, Said, Symbols, World, Worn, aliases, merge};
 use crate::{Chain, PoolId, Price, Source, Timestamp, TokenId, TokenObservation, Week, wrapped_sol};
 
 /// What the operator decides about the book.
@@ -55,7 +57,8 @@ impl Default for BookSettings {
 /// Serialisable in any format; what is left out (settings, indexes) is made again at the first publication.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Book {
-    entries: BTreeMap<TokenId, Entry>,
+    /// Boxed: ids that lie side by side are searched quickly.
+    entries: BTreeMap<TokenId, Box<Entry>>,
     /// Jupiter's prices, of tracked tokens and of what pools quote in.
     prices: BTreeMap<TokenId, Said<TokenObservation>>,
     /// What the wrapped native coins cost.
@@ -98,9 +101,14 @@ struct Pulse {
     moved_pct: f64,
     wants: Vec<TokenId>,
     unverified: Vec<PoolId>,
+    /// When age alone may change the row.
     due: Option<Timestamp>,
+    /// Where it stands among those that are due: then, or earlier.
+    queued: Option<Timestamp>,
+    /// Its row would be the same if its pools said the same again, up to this time of theirs.
+    calm_until: Option<Timestamp>,
     /// The symbol on its row.
-    symbol: Option<Arc<str>>,
+    symbol: Option<Worn>,
 }
 
 /// What is made again after a restart.
@@ -112,8 +120,10 @@ struct Live {
     /// Whether a source answered since the start.
     answered: bool,
     /// Tokens that somebody spoke about since the last publication.
-    dirty: BTreeSet<TokenId>,
-    /// When which token's age passes a limit.
+    dirty: Dirty,
+    /// Tokens whose pools said the same again.
+    renewed: Dirty,
+    /// When which token is looked at, no later than its age passes a limit.
     due: BTreeSet<(Timestamp, TokenId)>,
     /// Who waits for the price of a quote token.
     wanting: BTreeMap<TokenId, BTreeSet<TokenId>>,
@@ -125,7 +135,7 @@ struct Live {
     /// What young pools imply about the prices of the native coins.
     implied: Implied,
     /// Tokens with a row, the least interesting first.
-    rows: BTreeSet<(u64, TokenId)>,
+    rows: BTreeSet<(i32, TokenId)>,
     /// Tokens without one, the longest known first.
     rowless: BTreeSet<(Timestamp, TokenId)>,
     /// Mints about whose price Jupiter may have been silent too often.
@@ -189,21 +199,21 @@ impl Book {
     /// The token's pools as of the last publication, best first; empty for a token that is not tracked.
     pub fn pools(&self, token: &TokenId) -> Vec<PoolView> {
         self.entries.get(token).map_or_else(Vec::new, |entry| {
-            merge(token, &entry.known, &entry.memory, &self.world(self.published_at)).pools
+            merge(token, &entry.known, entry.memory.clone(), &self.world(self.published_at)).pools
         })
     }
 
     /// What the eligible pools together say the token costs, USD: the median by which outliers are told.
     pub fn reference_price(&self, token: &TokenId) -> Option<f64> {
         let entry = self.entries.get(token)?;
-        merge(token, &entry.known, &entry.memory, &self.world(self.published_at)).reference
+        merge(token, &entry.known, entry.memory.clone(), &self.world(self.published_at)).reference
     }
 
     /// Other symbols and names that sources give the token, sorted.
     pub fn aliases(&self, token: &TokenId) -> Vec<Arc<str>> {
         self.entries.get(token).map_or_else(Vec::new, |entry| {
             let world = self.world(self.published_at);
-            let row = merge(token, &entry.known, &entry.memory, &world).row;
+            let row = merge(token, &entry.known, entry.memory.clone(), &world).row;
             let shown = row.map(|row| (row.symbol, row.name)).unwrap_or_default();
             aliases(token, &entry.known, &[shown.0.as_deref(), shown.1.as_deref()])
         })
@@ -229,7 +239,7 @@ impl Book {
         let rowless = &mut self.live.rowless;
         self.entries.entry(token.clone()).or_insert_with(|| {
             rowless.insert((now, token.clone()));
-            Entry {
+            Box::new(Entry {
                 known: Known::default(),
                 memory: Memory::default(),
                 first_seen: now,
@@ -237,7 +247,7 @@ impl Book {
                 week: None,
                 details: None,
                 pulse: Pulse::default(),
-            }
+            })
         })
     }
 

@@ -1,6 +1,8 @@
 //! Identity: a token and a pool are a chain and an address, never a symbol.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,32 +10,43 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A chain by DexScreener's slug: `solana`, `ethereum`, `bsc`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Chain(Arc<str>);
+#[derive(Clone)]
+pub struct Chain(Slug);
 
-/// The slugs that differ between sources: ours first, then what else means the same chain.
-const CHAIN_ALIASES: [(&str, &[&str]); 5] = [
+/// Ids are compared and copied by the hundred thousand at every tick: a chain that we know is a number.
+#[derive(Clone)]
+enum Slug {
+    /// Its place in [`CHAINS`].
+    Listed(u8),
+    /// One that is not listed there.
+    Other(Arc<str>),
+}
+
+/// The chains that we know: our slug first, then what else the sources call it.
+const CHAINS: [(&str, &[&str]); 7] = [
     ("solana", &["sol"]),
     ("ethereum", &["eth"]),
     ("polygon", &["polygon_pos", "matic"]),
     ("avalanche", &["avax"]),
     ("bsc", &["bnb"]),
+    ("base", &[]),
+    ("arbitrum", &[]),
 ];
 
 impl Chain {
     /// Solana, the chain that Memescope watches by default.
-    pub fn solana() -> Self {
-        Self(Arc::from("solana"))
+    pub const fn solana() -> Self {
+        Self(Slug::Listed(0))
     }
 
     /// Reads a slug or one of its aliases; `None` unless it is 1–32 of `a-z 0-9 - _`.
     pub fn parse(slug: &str) -> Option<Self> {
-        let known = CHAIN_ALIASES.iter().find(|(name, aliases)| *name == slug || aliases.contains(&slug));
-        if let Some((name, _)) = known {
-            return Some(Self(Arc::from(*name)));
+        let listed = (0..).zip(CHAINS).find(|(_, (name, aliases))| *name == slug || aliases.contains(&slug));
+        if let Some((place, _)) = listed {
+            return Some(Self(Slug::Listed(place)));
         }
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
-        ((1..=32).contains(&slug.len()) && slug.bytes().all(plain)).then(|| Self(Arc::from(slug)))
+        ((1..=32).contains(&slug.len()) && slug.bytes().all(plain)).then(|| Self(Slug::Other(Arc::from(slug))))
     }
 
     /// GeckoTerminal's name of the chain.
@@ -48,7 +61,10 @@ impl Chain {
 
     /// The slug.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Slug::Listed(place) => CHAINS[usize::from(*place)].0,
+            Slug::Other(slug) => slug,
+        }
     }
 
     /// The address as this chain's identity: hexadecimal ones in lower case, Solana's as they are if they decode to 32
@@ -68,21 +84,54 @@ impl Chain {
     }
 }
 
+impl PartialEq for Chain {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Slug::Listed(one), Slug::Listed(other)) => one == other,
+            (Slug::Other(one), Slug::Other(other)) => one == other,
+            // A listed slug is always read as such.
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Chain {}
+
+impl Ord for Chain {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self == other { Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
+    }
+}
+
+impl PartialOrd for Chain {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Chain {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl Serialize for Chain {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -107,12 +156,23 @@ pub enum IdError {
     Address,
 }
 
+/// The first eight bytes of an address as a number in the order of texts. No address holds a zero byte.
+fn head(address: &str) -> u64 {
+    let mut head = [0; 8];
+    for (slot, byte) in head.iter_mut().zip(address.bytes()) {
+        *slot = byte;
+    }
+    u64::from_be_bytes(head)
+}
+
 macro_rules! address_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone)]
         pub struct $name {
             chain: Chain,
+            /// The address begins so: most comparisons are over here, without a look at the text.
+            head: u64,
             address: Arc<str>,
         }
 
@@ -120,7 +180,7 @@ macro_rules! address_id {
             /// From a chain and an address in any of the sources' spellings.
             pub fn new(chain: &Chain, address: &str) -> Result<Self, IdError> {
                 let address = chain.canonical_address(address).ok_or(IdError::Address)?;
-                Ok(Self { chain: chain.clone(), address })
+                Ok(Self { chain: chain.clone(), head: head(&address), address })
             }
 
             /// The chain.
@@ -136,6 +196,43 @@ macro_rules! address_id {
             /// The address, shared.
             pub fn shared_address(&self) -> Arc<str> {
                 self.address.clone()
+            }
+        }
+
+        impl PartialEq for $name {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                self.head == other.head
+                    && self.chain == other.chain
+                    && (Arc::ptr_eq(&self.address, &other.address) || self.address == other.address)
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl Ord for $name {
+            #[inline]
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.chain.cmp(&other.chain).then_with(|| self.head.cmp(&other.head)).then_with(|| {
+                    if Arc::ptr_eq(&self.address, &other.address) {
+                        Ordering::Equal
+                    } else {
+                        self.address.cmp(&other.address)
+                    }
+                })
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.chain.hash(state);
+                self.address.hash(state);
             }
         }
 
@@ -206,13 +303,16 @@ impl TokenId {
 
     /// The token on Solana whose address is that number.
     pub fn of_solana_bytes(bytes: [u8; 32]) -> Self {
-        Self { chain: Chain::solana(), address: bs58::encode(bytes).into_string().into() }
+        let address: Arc<str> = bs58::encode(bytes).into_string().into();
+        Self { chain: Chain::solana(), head: head(&address), address }
     }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -221,6 +321,22 @@ mod tests {
         assert_eq!(checksummed.to_string(), "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7");
         let wif = "solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm";
         assert_eq!(wif.parse::<TokenId>().unwrap().to_string(), wif);
+    }
+
+    /// Chains that are listed and others, addresses that begin alike and such that begin others.
+    fn any_id() -> impl Strategy<Value = TokenId> {
+        let chain = prop::sample::select(vec!["bsc", "base", "basecamp", "eth", "zora"]);
+        (chain, "a{0,7}[a-c]{1,4}").prop_map(|(chain, address)| format!("{chain}:{address}").parse().unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn ids_have_the_order_of_their_texts(a in any_id(), b in any_id()) {
+            let text = |id: &TokenId| (id.chain().to_string(), id.address().to_owned());
+            prop_assert_eq!(a.cmp(&b), text(&a).cmp(&text(&b)));
+            prop_assert_eq!(a == b, text(&a) == text(&b));
+            prop_assert_eq!(a.chain().cmp(b.chain()), a.chain().as_str().cmp(b.chain().as_str()));
+        }
     }
 
     #[test]

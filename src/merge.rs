@@ -42,7 +42,7 @@ pub use self::pool::{PoolReason, PoolView};
 pub(crate) use self::price::moved;
 use self::price::{Shown, shown_price};
 pub(crate) use self::round::{same_money, to_cents, to_hundredths};
-pub(crate) use self::symbols::{Symbols, shapes};
+pub(crate) use self::symbols::{Symbols, Worn};
 use self::verdict::Verdict;
 use crate::{
     Field, FieldProvenance, FieldSource, Freshness, PoolId, PoolObservation, Price, Provenance, SortedMap, Source,
@@ -60,7 +60,7 @@ pub(crate) struct Said<T> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Known {
     /// Its pools, each by the sources that describe it.
-    pub(crate) pools: BTreeMap<PoolId, SortedMap<Source, Said<PoolObservation>>>,
+    pub(crate) pools: SortedMap<PoolId, SortedMap<Source, Said<PoolObservation>>>,
     /// What was said about it as a whole.
     pub(crate) statements: SortedMap<(Source, Statement), Said<TokenObservation>>,
 }
@@ -87,16 +87,19 @@ pub(crate) struct Memory {
     pub(crate) canonical: Option<Incumbent>,
     /// Whether it left its bonding curve, once and for all.
     pub(crate) graduated: bool,
-    /// The curves and their destinations that it was ever seen on.
-    pub(crate) venues: BTreeSet<Arc<str>>,
+    /// The curves and their destinations that it was ever seen on, sorted.
+    pub(crate) venues: Vec<Arc<str>>,
     /// By pool.
-    pub(crate) pools: BTreeMap<PoolId, PoolMemory>,
+    pub(crate) pools: SortedMap<PoolId, PoolMemory>,
     /// Whether it has been eligible or priced by Jupiter.
     pub(crate) listed: bool,
     /// The last price in SOL that was computed.
     pub(crate) in_sol: Option<InSol>,
+    /// The symbol on the last row.
+    #[serde(skip)]
+    pub(crate) worn: Option<Worn>,
     /// Since when each flag stands.
-    pub(crate) flags: BTreeMap<crate::Flag, Timestamp>,
+    pub(crate) flags: SortedMap<crate::Flag, Timestamp>,
 }
 
 /// What is remembered about one pool.
@@ -106,6 +109,22 @@ pub(crate) struct PoolMemory {
     pub(crate) verdicts: SortedMap<Source, Verdict>,
     /// Whose price was shown last.
     pub(crate) shown: Option<Source>,
+}
+
+impl Memory {
+    /// Pools said the same again and the last merge was calm: whether that changes nothing at these rates. The last
+    /// judgements then are those of the new observations.
+    pub(crate) fn renew(&mut self, known: &Known, rates: &BTreeMap<TokenId, Rate>) -> bool {
+        known.pools.iter().all(|(id, said)| {
+            let mut verdicts = self.pools.get_mut(id).map(|memory| &mut memory.verdicts);
+            said.iter().all(|(source, said)| {
+                verdicts
+                    .as_mut()
+                    .and_then(|verdicts| verdicts.get_mut(source))
+                    .is_some_and(|verdict| verdict.renew(&said.what, rates))
+            })
+        })
+    }
 }
 
 /// A price in SOL that was computed, and from what.
@@ -151,6 +170,8 @@ pub(crate) struct Merged {
     pub(crate) doubtful: Option<Doubt>,
     /// Pools that could count if somebody said what lies on their quote side.
     pub(crate) unverified: Vec<PoolId>,
+    /// Whether it would be the same if DexScreener said the same of its pools again, at the same rates.
+    pub(crate) is_calm: bool,
     /// When the result may change by the passing of time alone.
     pub(crate) due: Option<Timestamp>,
 }
@@ -170,11 +191,11 @@ pub(crate) fn jupiter_price<'a>(token: &TokenId, known: &'a Known, world: &World
     [facts, listed].into_iter().flatten().filter(|said| said.price_usd.is_some()).max_by_key(|said| said.as_of)
 }
 
-/// Merges what is known about one token.
-pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &World) -> Merged {
+/// Merges what is known about one token. `memory` is what the last merge left.
+pub(crate) fn merge(token: &TokenId, known: &Known, mut memory: Memory, world: &World) -> Merged {
     let jupiter = jupiter_price(token, known, world);
     let arbiter = jupiter.and_then(|said| said.price_usd);
-    let (markets, graduated, venues) = markets(token, known, memory, world, arbiter);
+    let markets = markets(token, known, &mut memory, world, arbiter);
     let canonical = choose(&markets, memory.canonical.as_ref());
     let eligible: Vec<&Market> = markets.iter().filter(|market| market.eligible()).collect();
     let main = canonical.as_ref().and_then(|incumbent| eligible.iter().copied().find(|m| *m.id == incumbent.pool));
@@ -182,29 +203,30 @@ pub(crate) fn merge(token: &TokenId, known: &Known, memory: &Memory, world: &Wor
     let reference = reference_price(&eligible, world.heard);
     let shown = shown_price(&ranked, reference, jupiter, world.heard);
 
-    let mut next = Memory {
-        canonical,
-        graduated,
-        venues,
-        pools: markets.iter().map(|m| (m.id.clone(), m.remember(memory.pools.get(m.id)))).collect(),
-        listed: memory.listed || shown.is_some(),
-        in_sol: memory.in_sol,
-        flags: memory.flags.clone(),
-    };
+    memory.canonical = canonical;
+    memory.pools.retain(|id, _| markets.binary_search_by(|market| market.id.cmp(id)).is_ok());
+    for market in &markets {
+        market.remember(memory.pools.get_or_default(market.id.clone()));
+    }
+    memory.listed = memory.listed || shown.is_some();
     let doubtful = match &shown {
         None => Some(Doubt::Missing),
         Some(shown) if shown.rejected => Some(Doubt::Rejected),
         Some(shown) if shown.disputed || markets.iter().any(|m| m.eligible() && m.conflict) => Some(Doubt::Disputed),
         Some(_) => None,
     };
+    let gives_way_to_nobody = shown.as_ref().is_some_and(Shown::gives_way_to_nobody);
     let row = shown
         .filter(|_| !is_excluded(known))
-        .map(|shown| row(token, known, &mut next, world, &markets, &ranked, main, &shown));
+        .map(|shown| row(token, known, &mut memory, world, &markets, &eligible, &ranked, main, &shown));
     let wants = wanted_quotes(&markets, &eligible);
     let unverified = markets.iter().filter(|market| market.is_unverified()).map(|market| market.id.clone()).collect();
     let due = due(known, jupiter, world, &ranked, row.as_ref());
     let pools = views(&markets, &ranked, main, row.as_ref());
-    Merged { row, memory: next, pools, reference, wants, doubtful, unverified, due }
+    let is_settled = gives_way_to_nobody && row.as_ref().is_some_and(|row| !row.stale);
+    let is_contested = memory.canonical.as_ref().is_some_and(Incumbent::is_challenged);
+    let is_calm = is_settled && !is_contested && markets.iter().all(|market| market.is_plain(world.now));
+    Merged { row, memory, pools, reference, wants, doubtful, unverified, is_calm, due }
 }
 
 /// Whether Jupiter's tags say that it is no meme coin: staked SOL or a stock.
@@ -221,17 +243,14 @@ fn row(
     memory: &mut Memory,
     world: &World,
     markets: &[Market],
+    eligible: &[&Market],
     ranked: &[&Market],
     main: Option<&Market>,
     shown: &Shown,
 ) -> Token {
     let now = world.now;
-    let mut provenance = Provenance::default();
-    let mut origin = |field: Field, origin: Option<FieldProvenance>| {
-        if let Some(origin) = origin {
-            provenance.fields.insert(field, origin);
-        }
-    };
+    let mut origins = Origins::default();
+    let mut origin = |field: Field, origin: Option<FieldProvenance>| origins.put(field, origin);
     let mut row = Token::new(token.clone(), now);
     row.price_usd = Some(shown.price);
     row.stale = shown.source.freshness(now.since(shown.as_of)) >= Freshness::Stale;
@@ -251,8 +270,16 @@ fn row(
     row.pool = main.map(|pool| pool.id.shared_address());
     row.pool_count = u32::try_from(ranked.len()).unwrap_or(u32::MAX);
 
-    let figures =
-        Figures { known, eligible: ranked, shown, pool: shown.pool, stage: row.stage, now, heard: world.heard };
+    let figures = Figures {
+        known,
+        eligible: ranked,
+        by_id: eligible,
+        shown,
+        pool: shown.pool,
+        stage: row.stage,
+        now,
+        heard: world.heard,
+    };
     let created = figures.created_at(markets);
     row.created_at = created.as_ref().map(|(at, _)| *at);
     origin(Field::CreatedAt, created.map(|(_, from)| from));
@@ -287,6 +314,7 @@ fn row(
     row.symbol = names.symbol;
     row.name = names.name;
     origin(Field::Name, names.origin);
+    memory.worn = row.symbol.as_ref().map(|symbol| Worn::of(symbol, memory.worn.take()));
 
     if let Some(facts) = known.statement(Source::Jupiter, Statement::Facts) {
         let from = FieldProvenance::plain(Source::Jupiter, facts.as_of);
@@ -298,26 +326,47 @@ fn row(
         origin(Field::Verified, Some(from));
     }
 
-    provenance.flags = flags(&flags::Case {
+    let flags = flags(&flags::Case {
         row: &row,
         known,
         markets,
         eligible: ranked,
         shown,
-        origins: &provenance.fields,
+        origins: &origins,
         contradiction: caps.contradiction,
         partial: activity.partial,
         world,
+        worn: memory.worn.as_ref(),
         since: &memory.flags,
     });
-    row.flags = provenance.flags.iter().map(|detail| detail.code).collect();
-    memory.flags = provenance.flags.iter().map(|detail| (detail.code, detail.since)).collect();
+    row.flags = flags.iter().map(|detail| detail.code).collect();
+    memory.flags = flags.iter().map(|detail| (detail.code, detail.since)).collect();
+    let provenance = Provenance { fields: origins.into_map(), flags };
     if let Some(newest) = provenance.newest() {
         row.updated_at = newest;
     }
-    provenance.fields.shrink_to_fit();
     row.provenance = Arc::new(provenance);
     row
+}
+
+/// The origins of a row's fields as they are found, in any order.
+#[derive(Debug, Default)]
+struct Origins([Option<FieldProvenance>; Field::ALL.len()]);
+
+impl Origins {
+    fn put(&mut self, field: Field, origin: Option<FieldProvenance>) {
+        self.0[field as usize] = origin;
+    }
+
+    fn get(&self, field: Field) -> Option<&FieldProvenance> {
+        self.0[field as usize].as_ref()
+    }
+
+    fn into_map(self) -> SortedMap<Field, FieldProvenance> {
+        let mut known = Vec::with_capacity(self.0.iter().flatten().count());
+        known.extend(Field::ALL.into_iter().zip(self.0).filter_map(|(field, origin)| Some((field, origin?))));
+        SortedMap::from_sorted(known)
+    }
 }
 
 /// The quote tokens that no table knows, while no pool quoted in money counts.

@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use serde::de::{self, Visitor};
@@ -17,7 +18,7 @@ const MAX_DIGITS: u32 = 18;
 /// A positive decimal: `mantissa × 10^exponent`, the mantissa without trailing zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Price {
-    mantissa: u64,
+    mantissa: NonZeroU64,
     exponent: i8,
 }
 
@@ -41,10 +42,7 @@ pub enum PriceError {
 impl Price {
     /// Builds `mantissa × 10^exponent`; `None` when zero or out of range.
     pub fn new(mantissa: u64, exponent: i32) -> Option<Self> {
-        if mantissa == 0 {
-            return None;
-        }
-        let (mut mantissa, mut exponent) = (mantissa, exponent);
+        let (mut mantissa, mut exponent) = (NonZeroU64::new(mantissa)?.get(), exponent);
         while mantissa >= 10u64.pow(MAX_DIGITS) {
             let tail = mantissa % 10;
             mantissa = mantissa / 10 + u64::from(tail >= 5);
@@ -54,7 +52,7 @@ impl Price {
             mantissa /= 10;
             exponent += 1;
         }
-        i8::try_from(exponent).ok().map(|exponent| Self { mantissa, exponent })
+        Some(Self { mantissa: NonZeroU64::new(mantissa)?, exponent: i8::try_from(exponent).ok()? })
     }
 
     /// Rounds a positive float to `digits` significant digits; `None` for zero, negative or non-finite values.
@@ -73,7 +71,7 @@ impl Price {
             return self;
         }
         let unit = 10u64.pow(surplus);
-        let mantissa = self.mantissa / unit + u64::from(self.mantissa % unit >= unit / 2);
+        let mantissa = self.mantissa() / unit + u64::from(self.mantissa() % unit >= unit / 2);
         let exponent = i32::from(self.exponent).saturating_add(surplus.cast_signed());
         // At the very end of the range there is nothing to round to.
         Self::new(mantissa, exponent).unwrap_or(self)
@@ -81,7 +79,7 @@ impl Price {
 
     /// The mantissa, without trailing zeros.
     pub fn mantissa(self) -> u64 {
-        self.mantissa
+        self.mantissa.get()
     }
 
     /// The power of ten.
@@ -91,10 +89,10 @@ impl Price {
 
     /// The nearest float, for ranking and ratios.
     pub fn to_f64(self) -> f64 {
-        let mantissa = self.mantissa as f64;
+        let mantissa = self.mantissa() as f64;
         let exponent = i32::from(self.exponent);
         // A power of ten up to 22 is exact in a float, so one correctly rounded operation gives the nearest value.
-        if (-22..=22).contains(&exponent) && self.mantissa < (1 << 53) {
+        if (-22..=22).contains(&exponent) && self.mantissa() < (1 << 53) {
             if exponent < 0 { mantissa / 10f64.powi(-exponent) } else { mantissa * 10f64.powi(exponent) }
         } else {
             self.to_string().parse().unwrap_or(mantissa * 10f64.powi(exponent))
@@ -202,7 +200,7 @@ impl Ord for Price {
             let low = self.exponent.min(other.exponent);
             let align = |price: &Self| {
                 let shift = u32::from(price.exponent.abs_diff(low));
-                u128::from(price.mantissa) * 10u128.pow(shift)
+                u128::from(price.mantissa()) * 10u128.pow(shift)
             };
             align(self).cmp(&align(other))
         })

@@ -28,6 +28,22 @@ impl<K: Ord, V> SortedMap<K, V> {
         }
     }
 
+    /// The value of a key, an empty one if there was none.
+    pub fn get_or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        let at = match self.0.binary_search_by(|(other, _)| other.cmp(&key)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.0.reserve_exact(1);
+                self.0.insert(at, (key, V::default()));
+                at
+            }
+        };
+        &mut self.0[at].1
+    }
+
     /// The value of a key, to change it.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let at = self.0.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
@@ -42,6 +58,20 @@ impl<K: Ord, V> SortedMap<K, V> {
 }
 
 impl<K, V> SortedMap<K, V> {
+    /// Of entries that are in the order of their keys.
+    pub(crate) fn from_sorted(entries: Vec<(K, V)>) -> Self
+    where
+        K: Ord,
+    {
+        debug_assert!(entries.is_sorted_by(|(a, _), (b, _)| a < b), "each key once and in order");
+        Self(entries)
+    }
+
+    /// The entries in the order of their keys.
+    pub(crate) fn as_slice(&self) -> &[(K, V)] {
+        &self.0
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -55,6 +85,11 @@ impl<K, V> SortedMap<K, V> {
     /// The entries in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
         self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The entries in the order of their keys, their values to change.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
     }
 
     /// The values in the order of their keys.
@@ -99,11 +134,16 @@ impl<K: Ord, V> Index<&K> for SortedMap<K, V> {
 }
 
 impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
-    /// Of entries with the same key the last one stays.
+    /// Of entries with the same key the last one stays. In the order of their keys they cost least.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut map = Self::default();
+        let entries = entries.into_iter();
+        let mut map = Self(Vec::with_capacity(entries.size_hint().0));
         for (key, value) in entries {
-            map.insert(key, value);
+            if map.0.last().is_none_or(|(last, _)| *last < key) {
+                map.0.push((key, value));
+            } else {
+                map.insert(key, value);
+            }
         }
         map.shrink_to_fit();
         map
@@ -170,6 +210,15 @@ mod tests {
                 prop_assert_eq!(map.get(&key), tree.get(&key));
                 prop_assert_eq!(map.get_mut(&key).copied(), tree.get(&key).copied());
             }
+            let mut counted = SortedMap::<u8, i32>::default();
+            for (key, value) in map.iter_mut() {
+                *counted.get_or_default(key / 2) += *value % 100;
+            }
+            let total = |values: &mut dyn Iterator<Item = &i32>| values.map(|value| value % 100).sum::<i32>();
+            prop_assert_eq!(counted.values().sum::<i32>(), total(&mut tree.values()));
+            prop_assert!(counted.iter().map(|(key, _)| key).is_sorted_by(|a, b| a < b));
+            let collected: SortedMap<u8, i32> = map.iter().map(|(key, value)| (*key, *value)).collect();
+            prop_assert_eq!(&collected, &map);
             let json = serde_json::to_string(&map).unwrap();
             prop_assert_eq!(&json, &serde_json::to_string(&tree).unwrap());
             prop_assert_eq!(serde_json::from_str::<SortedMap<u8, i32>>(&json).unwrap(), map.clone());

@@ -24,6 +24,10 @@ use server::bus::LogEntry;
 use server::planner::{Allowance, Candidate, Heads, List, Pace, Place, Plan, Planner, Watched};
 use server::store::Store;
 
+/// The same allocator as the product's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The time that this thread was on the processor.
 struct OnProcessor;
 
@@ -134,7 +138,11 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let mut book = Book::new(BookSettings::default());
+        Self::with(TOKENS)
+    }
+
+    fn with(tokens: u32) -> Self {
+        let mut book = Book::new(BookSettings { max_tokens: 200_000, ..BookSettings::default() });
         let price = |token: TokenId, usd| {
             let mut said = TokenObservation::new(Source::Jupiter, Statement::Price, token, NOON);
             said.price_usd = usd;
@@ -142,8 +150,8 @@ impl Desk {
         };
         let sol = price(wrapped_sol(), Price::from_f64(SOL_USD, 9));
         // Jupiter was asked about those whose pools were in doubt, and about what people look at.
-        let prices = (0..TOKENS / 5).map(|number| price(token(number), pool(number, 0, 0, NOON).price_usd));
-        let facts = (0..TOKENS).map(|number| {
+        let prices = (0..tokens / 5).map(|number| price(token(number), pool(number, 0, 0, NOON).price_usd));
+        let facts = (0..tokens).map(|number| {
             let mut facts = TokenObservation::new(Source::Jupiter, Statement::Facts, token(number), NOON);
             facts.holders = Some(u64::from(number));
             facts.price_usd = pool(number, 0, 0, NOON).price_usd;
@@ -159,7 +167,7 @@ impl Desk {
             watched: (0..50).map(token).collect(),
             names: EventNames::default(),
         };
-        let all = desk.answer(0..TOKENS, true);
+        let all = desk.answer(0..tokens, true);
         desk.tick(Some(all));
         desk
     }
@@ -232,6 +240,28 @@ fn tick(c: &mut Criterion<OnProcessor>) {
     group.finish();
 }
 
+/// As many changes on a small board and on a large one: what a tick costs follows the changes.
+fn scale(c: &mut Criterion<OnProcessor>) {
+    let mut group = c.benchmark_group("500 changed");
+    group.sample_size(20);
+    for tokens in [1_000, 100_000] {
+        let desk = std::cell::RefCell::new(Desk::with(tokens));
+        group.bench_function(format!("of {tokens}"), |bencher| {
+            let answer = || {
+                let mut desk = desk.borrow_mut();
+                let (step, from) = (tokens / 500, desk.round % (tokens / 500));
+                Some(desk.answer((0..tokens).filter(move |number| number % step == from), true))
+            };
+            bencher.iter_batched(
+                answer,
+                |answer| assert_eq!(black_box(desk.borrow_mut().tick(answer)), 500),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
 fn plan(c: &mut Criterion<OnProcessor>) {
     let desk = Desk::new();
     let mut group = c.benchmark_group("plan");
@@ -274,6 +304,6 @@ fn plan(c: &mut Criterion<OnProcessor>) {
 criterion_group! {
     name = benches;
     config = Criterion::default().with_measurement(OnProcessor);
-    targets = tick, plan
+    targets = tick, scale, plan
 }
 criterion_main!(benches);

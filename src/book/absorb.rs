@@ -1,15 +1,16 @@
 //! Taking in what a source answered: newer replaces older, silence is counted, nothing is erased.
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
+use std::sync::Arc;
 
+use super::rates::Implied;
 use super::{Asked, Book};
 use crate::merge::Said;
 use crate::merge::limits::CLOCK_SLACK;
 use crate::{
-    Harvest, PoolId, PoolObservation, SortedMap, Source, Statement, Timestamp, TokenId, TokenObservation, Week,
-    is_anchor,
+    Harvest, PoolId, PoolObservation, PoolSide, SortedMap, Source, Statement, Timestamp, TokenId, TokenObservation,
+    Week, is_anchor,
 };
 
 /// Replaces what was said before by what is newer. Of two different things said of one moment the same one always wins.
@@ -23,18 +24,8 @@ fn replace<T: PartialEq + Debug>(slot: &mut Said<T>, what: T, as_of: impl Fn(&T)
     wins
 }
 
-fn put<K: Ord, T: PartialEq + Debug>(slot: Slot<'_, K, Said<T>>, what: T, as_of: impl Fn(&T) -> Timestamp) -> bool {
-    match slot {
-        Slot::Occupied(mut slot) => replace(slot.get_mut(), what, as_of),
-        Slot::Vacant(slot) => {
-            slot.insert(Said { what, missed: 0 });
-            true
-        }
-    }
-}
-
-/// The same in a map of a few.
-fn put_few<K: Ord, T: PartialEq + Debug>(
+/// Puts in what was said, if it is the newest word.
+fn put<K: Ord, T: PartialEq + Debug>(
     map: &mut SortedMap<K, Said<T>>,
     key: K,
     what: T,
@@ -45,6 +36,62 @@ fn put_few<K: Ord, T: PartialEq + Debug>(
     }
     map.insert(key, Said { what, missed: 0 });
     true
+}
+
+/// The same among Jupiter's prices.
+fn put_price(prices: &mut BTreeMap<TokenId, Said<TokenObservation>>, mut what: TokenObservation) -> bool {
+    if let Some(slot) = prices.get_mut(&what.token) {
+        share_statement(&mut what, &slot.what);
+        return replace(slot, what, |said| said.as_of);
+    }
+    prices.insert(what.token.clone(), Said { what, missed: 0 });
+    true
+}
+
+/// Makes an equal value the same value: ids and names are said anew with every answer, and kept by the ten thousand.
+fn share<T: Clone + PartialEq>(new: &mut T, old: &T) {
+    if new == old {
+        *new = old.clone();
+    }
+}
+
+fn share_text(new: &mut Option<Arc<str>>, old: Option<&Arc<str>>) {
+    if new.as_ref() == old {
+        *new = old.cloned();
+    }
+}
+
+fn share_side(new: &mut PoolSide, old: &PoolSide) {
+    share(&mut new.token, &old.token);
+    share_text(&mut new.symbol, old.symbol.as_ref());
+    share_text(&mut new.name, old.name.as_ref());
+}
+
+fn share_pool(new: &mut PoolObservation, old: &PoolObservation) {
+    share(&mut new.pool, &old.pool);
+    share(&mut new.dex, &old.dex);
+    for (label, old) in new.labels.iter_mut().zip(&old.labels) {
+        share(label, old);
+    }
+    share_side(&mut new.base, &old.base);
+    share_side(&mut new.quote, &old.quote);
+}
+
+fn share_statement(new: &mut TokenObservation, old: &TokenObservation) {
+    share(&mut new.token, &old.token);
+    share_text(&mut new.symbol, old.symbol.as_ref());
+    share_text(&mut new.name, old.name.as_ref());
+    for (tag, old) in new.tags.iter_mut().zip(&old.tags) {
+        share(tag, old);
+    }
+}
+
+/// Whether an observation is another in nothing but its time.
+fn says_the_same(old: &PoolObservation, new: &mut PoolObservation) -> bool {
+    let as_of = std::mem::replace(&mut new.as_of, old.as_of);
+    let is_same = new == old;
+    new.as_of = as_of;
+    is_same
 }
 
 /// The token that a pool is a market of: its base, or its quote where the base is money; of two moneys none.
@@ -69,45 +116,55 @@ impl Book {
             .filter(|kind| empty || harvest.tokens.iter().any(|said| said.statement == *kind))
             .collect();
 
-        let mut pools: BTreeSet<PoolId> = BTreeSet::new();
-        for pool in harvest.pools {
-            pools.insert(pool.pool.clone());
-            if pool.as_of <= horizon {
-                self.absorb_pool(pool, now);
-            }
-        }
-        let mut told: BTreeSet<(TokenId, Statement)> = BTreeSet::new();
-        for said in harvest.tokens {
-            told.insert((said.token.clone(), said.statement));
-            if said.as_of <= horizon {
-                self.absorb_statement(said, now);
-            }
-        }
-
+        let pools: HashSet<&PoolId> = match &harvest.asked[..] {
+            [] => HashSet::new(),
+            _ => harvest.pools.iter().map(|pool| &pool.pool).collect(),
+        };
+        let told: HashSet<(&TokenId, Statement)> = match &harvest.asked[..] {
+            [] => HashSet::new(),
+            _ => harvest.tokens.iter().map(|said| (&said.token, said.statement)).collect(),
+        };
         for token in &harvest.asked {
             if source == Source::Jupiter && kinds.contains(&Statement::Price) {
-                self.note_question(token, told.contains(&(token.clone(), Statement::Price)), now);
+                self.note_question(token, told.contains(&(token, Statement::Price)), now);
             }
             let Some(entry) = self.entries.get_mut(token) else {
                 continue;
             };
+            // Without a row it may be time to forget the token.
+            let mut is_touched = entry.pulse.interest.is_none();
             if tells_pools {
-                for (id, by_source) in &mut entry.known.pools {
+                for (id, by_source) in entry.known.pools.iter_mut() {
                     if let Some(said) = by_source.get_mut(&source)
                         && !pools.contains(id)
                     {
                         said.missed = said.missed.saturating_add(1);
+                        is_touched = true;
                     }
                 }
             }
             for kind in &kinds {
                 if let Some(said) = entry.known.statements.get_mut(&(source, *kind))
-                    && !told.contains(&(token.clone(), *kind))
+                    && !told.contains(&(token, *kind))
                 {
                     said.missed = said.missed.saturating_add(1);
+                    is_touched = true;
                 }
             }
-            self.live.dirty.insert(token.clone());
+            if is_touched {
+                self.live.dirty.mark(token);
+            }
+        }
+
+        for pool in harvest.pools {
+            if pool.as_of <= horizon {
+                self.absorb_pool(pool, now);
+            }
+        }
+        for said in harvest.tokens {
+            if said.as_of <= horizon {
+                self.absorb_statement(said, now);
+            }
         }
     }
 
@@ -119,38 +176,49 @@ impl Book {
             && entry.week != week
         {
             entry.week = week;
-            self.live.dirty.insert(token.clone());
+            self.live.dirty.mark(token);
         }
     }
 
-    fn absorb_pool(&mut self, pool: PoolObservation, now: Timestamp) {
+    fn absorb_pool(&mut self, mut pool: PoolObservation, now: Timestamp) {
         let Some(token) = owner(&pool).cloned() else {
             return;
         };
         if !self.tracks_chain(token.chain()) {
             return;
         }
-        let (id, source) = (pool.pool.clone(), pool.source);
-        let by_source = self.entry(&token, now).known.pools.entry(id.clone()).or_default();
-        if put_few(by_source, source, pool, |pool| pool.as_of) {
-            let pool = self.entries.get(&token).and_then(|entry| entry.known.pools.get(&id)?.get(&source));
-            if let Some(pool) = pool {
-                self.live.implied.note(&pool.what);
+        let known = &mut self.entry(&token, now).known;
+        // What the same source said of the same pool, else of any pool of the token: most of it is said again.
+        let kin = known.pools.get(&pool.pool).or_else(|| known.pools.values().next());
+        if let Some(kin) = kin.and_then(|by_source| by_source.get(&pool.source).or_else(|| by_source.values().next())) {
+            share_pool(&mut pool, &kin.what);
+        }
+        let (id, source, implied) = (pool.pool.clone(), pool.source, Implied::of(&pool));
+        let by_source = known.pools.get_or_default(id);
+        let is_renewal = by_source.get(&source).is_some_and(|before| says_the_same(&before.what, &mut pool));
+        let as_of = pool.as_of;
+        if put(by_source, source, pool, |pool| pool.as_of) {
+            self.live.implied.note(implied);
+            let calm_until = self.entries.get(&token).and_then(|entry| entry.pulse.calm_until);
+            if is_renewal && calm_until.is_some_and(|until| as_of <= until) {
+                self.live.renewed.mark(&token);
+            } else {
+                self.live.dirty.mark(&token);
             }
-            self.live.dirty.insert(token);
         }
     }
 
-    fn absorb_statement(&mut self, said: TokenObservation, now: Timestamp) {
+    fn absorb_statement(&mut self, mut said: TokenObservation, now: Timestamp) {
         let token = said.token.clone();
         if !self.tracks_chain(token.chain()) {
             return;
         }
         if said.source == Source::Jupiter && said.statement == Statement::Price {
-            if put(self.prices.entry(token.clone()), said, |said| said.as_of) {
-                let waiting = self.live.wanting.get(&token).into_iter().flatten();
-                self.live.dirty.extend(waiting.cloned());
-                self.live.dirty.insert(token);
+            if put_price(&mut self.prices, said) {
+                for waiting in self.live.wanting.get(&token).into_iter().flatten() {
+                    self.live.dirty.mark(waiting);
+                }
+                self.live.dirty.mark(&token);
             }
             return;
         }
@@ -163,11 +231,17 @@ impl Book {
         let facts = said.statement == Statement::Facts;
         let known = &mut self.entry(&token, now).known;
         let key = (said.source, said.statement);
-        if put_few(&mut known.statements, key, said, |said| said.as_of) {
+        if let Some(before) = known.statements.get(&key) {
+            share_statement(&mut said, &before.what);
+        } else if let Some(pool) = known.pools.values().flat_map(SortedMap::values).next() {
+            let own = [&pool.what.base.token, &pool.what.quote.token].into_iter().find(|side| **side == said.token);
+            said.token = own.unwrap_or(&said.token).clone();
+        }
+        if put(&mut known.statements, key, said, |said| said.as_of) {
             if facts {
                 self.renew_claim(&token);
             }
-            self.live.dirty.insert(token);
+            self.live.dirty.mark(&token);
         }
     }
 

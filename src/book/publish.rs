@@ -7,12 +7,12 @@ use std::time::Duration;
 use imbl::OrdMap;
 
 use super::events::listed;
-use super::evict::{interest, sortable};
-use super::rates::Shift;
+use super::evict::{interest, place};
+use super::rates::{Implied, Shift};
 use super::settle::settle;
-use super::{Book, Pulse, TokenDetails};
-use crate::merge::limits::BOARD_STALE_AFTER;
-use crate::merge::{Symbols, aliases, merge};
+use super::{Book, Live, Pulse, TokenDetails};
+use crate::merge::limits::{BOARD_STALE_AFTER, CONFIRM_AFTER};
+use crate::merge::{Symbols, World, aliases, merge};
 use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
 
 /// The circumstances of a publication.
@@ -46,6 +46,16 @@ struct MergedOne {
     row: Arc<Token>,
     /// What is known beside the row, if that is new.
     details: Option<Arc<TokenDetails>>,
+    /// Whether it had been on the board before.
+    was_listed: bool,
+}
+
+/// What is the same for all tokens of a publication.
+#[derive(Clone, Copy)]
+struct Moment {
+    now: Timestamp,
+    heard: Timestamp,
+    sol_usd: Option<Price>,
 }
 
 impl Book {
@@ -62,6 +72,7 @@ impl Book {
         self.forget_prices(now);
         self.renew_rates(now);
         let dirty = self.take_dirty(now);
+        let moment = Moment { now, heard: self.heard(now), sol_usd: self.sol_usd() };
         self.live.began = true;
         self.published_at = now;
 
@@ -70,8 +81,7 @@ impl Book {
         let is_filled = self.seen.is_filled(now);
         for token in dirty {
             let previous = prev.tokens.get(&token);
-            let is_listed = self.entries.get(&token).is_some_and(|entry| entry.memory.listed);
-            let Some(MergedOne { row, details: new }) = self.merge_one(&token, previous, now) else {
+            let Some(MergedOne { row, details: new, was_listed }) = self.merge_one(&token, previous, moment) else {
                 if tokens.remove(&token).is_some() {
                     details.push((token.clone(), None));
                 }
@@ -81,7 +91,7 @@ impl Book {
                 continue;
             };
             let kept = previous.is_some_and(|previous| Arc::ptr_eq(previous, &row));
-            if !first && previous.is_none() && !is_listed && self.seen.is_news(&token, now) {
+            if !first && previous.is_none() && !was_listed && self.seen.is_news(&token, now) {
                 events.push((token.clone(), listed(&row)));
             }
             if let Some(entry) = self.entries.get_mut(&token) {
@@ -128,11 +138,11 @@ impl Book {
         }
         for (token, entry) in &self.entries {
             match entry.pulse.interest {
-                Some(interest) => self.live.rows.insert((sortable(interest), token.clone())),
+                Some(interest) => self.live.rows.insert((place(interest), token.clone())),
                 None => self.live.rowless.insert((entry.first_seen, token.clone())),
             };
             for said in entry.known.pools.values().flat_map(crate::SortedMap::values) {
-                self.live.implied.note(&said.what);
+                self.live.implied.note(Implied::of(&said.what));
             }
         }
         self.live.doubted = self.prices.keys().cloned().collect();
@@ -146,27 +156,29 @@ impl Book {
     }
 
     /// Merges one token, remembers what the planner wants to know; its row if it has one, and what is new beside it.
-    fn merge_one(&mut self, token: &TokenId, previous: Option<&Arc<Token>>, now: Timestamp) -> Option<MergedOne> {
+    fn merge_one(&mut self, token: &TokenId, previous: Option<&Arc<Token>>, moment: Moment) -> Option<MergedOne> {
+        let Moment { now, heard, sol_usd } = moment;
         if self.entries.get_mut(token)?.known.forget(now) {
             self.renew_claim(token);
         }
-        let entry = self.entries.get(token)?;
-        let merged = merge(token, &entry.known, &entry.memory, &self.world(now));
+        let Self { entries, rates, prices, live, .. } = self;
+        let entry = &mut **entries.get_mut(token)?;
+        let was_listed = entry.memory.listed;
+        let world = World { now, heard, sol_usd, rates, prices, symbols: &live.symbols };
+        let merged = merge(token, &entry.known, std::mem::take(&mut entry.memory), &world);
         let row = merged.row.map(|mut row| {
             if let Some(week) = &entry.week {
                 week.tell(&mut row, now);
             }
             settle(previous, row, now)
         });
+        entry.memory = merged.memory;
+        entry.known.cap_pools(&merged.pools);
 
         let details = row.as_ref().map(|row| TokenDetails {
             aliases: aliases(token, &entry.known, &[row.symbol.as_deref(), row.name.as_deref()]),
-            pools: merged.pools.clone(),
+            pools: merged.pools,
         });
-
-        let entry = self.entries.get_mut(token)?;
-        entry.known.cap_pools(&merged.pools);
-        entry.memory = merged.memory;
         let details = match details {
             Some(details) if entry.details.as_deref() == Some(&details) => None,
             details => {
@@ -176,64 +188,92 @@ impl Book {
         };
         let priced_at =
             row.as_ref().and_then(|row| row.provenance.fields.get(&Field::PriceUsd)).map(|origin| origin.observed_at);
-        let symbol = entry.pulse.symbol.take();
-        let before = std::mem::replace(
-            &mut entry.pulse,
-            Pulse {
-                interest: row.as_deref().map(interest),
-                doubt: merged.doubtful,
-                priced_at,
-                moved_pct: row.as_ref().and_then(|row| row.change_pct.at(Window::M5)).map_or(0.0, f64::abs),
-                wants: merged.wants.clone(),
-                unverified: merged.unverified,
-                due: merged.due,
-                symbol,
-            },
-        );
-        self.carry(token, row.as_ref().and_then(|row| row.symbol.as_ref()));
-        self.place(token, before.interest);
-        if before.due != merged.due {
-            if let Some(due) = before.due {
-                self.live.due.remove(&(due, token.clone()));
-            }
-            if let Some(due) = merged.due {
-                self.live.due.insert((due, token.clone()));
-            }
-        }
-        if before.wants != merged.wants {
-            for quote in &before.wants {
-                self.unwant(quote, token);
-            }
-            for quote in merged.wants {
-                let waiting = self.live.wanting.entry(quote).or_default();
-                waiting.insert(token.clone());
-            }
-        }
-        row.map(|row| MergedOne { row, details })
+
+        let pulse = &mut entry.pulse;
+        let interest = row.as_deref().map(interest);
+        live.place(token, entry.first_seen, pulse.interest, interest);
+        live.wait_for(token, &pulse.wants, &merged.wants);
+        live.carry(token, &mut pulse.symbol, row.as_ref().and(entry.memory.worn.as_ref()));
+        live.look_again(token, pulse, merged.due);
+        // Later than that a row is renewed even if nothing but its time is new.
+        pulse.calm_until = row.as_ref().filter(|_| merged.is_calm).map(|row| row.updated_at.plus(CONFIRM_AFTER));
+        pulse.interest = interest;
+        pulse.doubt = merged.doubtful;
+        pulse.priced_at = priced_at;
+        pulse.moved_pct = row.as_ref().and_then(|row| row.change_pct.at(Window::M5)).map_or(0.0, f64::abs);
+        pulse.wants = merged.wants;
+        pulse.unverified = merged.unverified;
+        row.map(|row| MergedOne { row, details, was_listed })
     }
 
-    /// The tokens whose row could differ from the one on `prev`.
-    fn take_dirty(&mut self, now: Timestamp) -> BTreeSet<TokenId> {
-        let mut dirty = std::mem::take(&mut self.live.dirty);
+    /// The tokens whose row could differ from the one on `prev`, in order.
+    pub(super) fn take_dirty(&mut self, now: Timestamp) -> Vec<TokenId> {
         let shift = self.shift_of_rates();
+        let renewed = self.live.renewed.take();
         if !self.live.began || shift == Shift::New {
+            self.live.dirty.take();
             return self.entries.keys().cloned().collect();
         }
         if shift == Shift::Moved {
             // Pools were judged by the rate of their time; only prices that were computed with it follow it.
             let computed = self.entries.iter().filter(|(_, entry)| entry.memory.in_sol.is_some());
-            dirty.extend(computed.map(|(token, _)| token.clone()));
+            for (token, _) in computed {
+                self.live.dirty.mark(token);
+            }
         }
-        while let Some((due, token)) = self.live.due.pop_first() {
-            if due > now {
-                self.live.due.insert((due, token));
+        for token in renewed {
+            let Self { entries, rates, live, .. } = self;
+            if !entries.get_mut(&token).is_some_and(|entry| entry.memory.renew(&entry.known, rates)) {
+                live.dirty.mark(&token);
+            }
+        }
+        while let Some((at, token)) = self.live.due.pop_first() {
+            if at > now {
+                self.live.due.insert((at, token));
                 break;
             }
-            if let Some(entry) = self.entries.get_mut(&token) {
-                entry.pulse.due = None;
+            let Some(pulse) = self.entries.get_mut(&token).map(|entry| &mut entry.pulse) else {
+                continue;
+            };
+            pulse.queued = None;
+            match pulse.due {
+                // What it was to be looked at for was said again since.
+                Some(due) if due > now => self.live.look_again(&token, pulse, Some(due)),
+                _ => {
+                    pulse.due = None;
+                    self.live.dirty.mark(&token);
+                }
             }
-            dirty.insert(token);
         }
-        dirty
+        self.live.dirty.take()
+    }
+}
+
+impl Live {
+    /// Sees to it that a token is merged when it is due.
+    ///
+    /// With nearly every answer that moment moves a little further: a token that is looked at too early is put back.
+    fn look_again(&mut self, token: &TokenId, pulse: &mut Pulse, due: Option<Timestamp>) {
+        pulse.due = due;
+        let Some(due) = due.filter(|due| pulse.queued.is_none_or(|queued| *due < queued)) else {
+            return;
+        };
+        if let Some(queued) = pulse.queued.replace(due) {
+            self.due.remove(&(queued, token.clone()));
+        }
+        self.due.insert((due, token.clone()));
+    }
+
+    /// Notes whose prices a token waits for now.
+    pub(super) fn wait_for(&mut self, token: &TokenId, before: &[TokenId], wants: &[TokenId]) {
+        if before == wants {
+            return;
+        }
+        for quote in before {
+            self.unwant(quote, token);
+        }
+        for quote in wants {
+            self.wanting.entry(quote.clone()).or_default().insert(token.clone());
+        }
     }
 }

@@ -1,47 +1,68 @@
 //! What the wrapped native coins cost, and when a change of that renews rows.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Book;
-use crate::merge::anchor::{self, Rate, is_native, native_of};
+use crate::merge::anchor::{self, Quotient, Rate, is_native, native_of};
 use crate::merge::limits::{MAX_IMPLIED, RATE_HOLDS, SAME_MOMENT};
 use crate::merge::moved;
-use crate::{PoolId, PoolObservation, Price, Source, Timestamp, TokenId};
+use crate::{Chain, PoolId, PoolObservation, Source, Timestamp, TokenId};
 
 /// What young pools imply about the prices of the native coins they quote in.
 ///
-/// Kept up as observations come in, so that a rate can be had without walking all pools; the oldest leave first.
+/// Words are only noted as they come in: the rate is worked out of them where Jupiter does not tell it, and then
+/// without walking all pools.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Implied(BTreeMap<TokenId, ByPool>);
+pub(super) struct Implied(Vec<Word>);
 
-/// What each pool implied by each source's word, and when.
-type ByPool = BTreeMap<(PoolId, Source), (Timestamp, Price)>;
+/// What one source's word about a pool implies.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    as_of: Timestamp,
+    /// It quotes in the native coin of its chain.
+    pool: PoolId,
+    source: Source,
+    /// Nothing, but it takes the place of an older word.
+    usd: Option<Quotient>,
+}
 
-impl Implied {
-    /// Takes in the newest observation of a pool by its source.
-    pub(super) fn note(&mut self, pool: &PoolObservation) {
-        if !is_native(&pool.quote.token) {
-            return;
-        }
-        let by_pool = self.0.entry(pool.quote.token.clone()).or_default();
-        let key = (pool.pool.clone(), pool.source);
-        match anchor::implied(pool) {
-            Some(usd) => by_pool.insert(key, (pool.as_of, usd)),
-            None => by_pool.remove(&key),
-        };
+impl Word {
+    fn is_young(&self, heard: Timestamp) -> bool {
+        heard.since(self.as_of) <= SAME_MOMENT
     }
 
-    /// Lets go of what is too old to imply anything, and of the oldest of too many.
+    /// Ties are broken by what it is about.
+    fn newest_first(&self, other: &Self) -> Ordering {
+        other.as_of.cmp(&self.as_of).then_with(|| (&self.pool, self.source).cmp(&(&other.pool, other.source)))
+    }
+}
+
+impl Implied {
+    /// What an observation of a pool says; `None` of one that quotes in no native coin.
+    pub(super) fn of(said: &PoolObservation) -> Option<Word> {
+        is_native(&said.quote.token).then(|| Word {
+            as_of: said.as_of,
+            pool: said.pool.clone(),
+            source: said.source,
+            usd: anchor::implied(said),
+        })
+    }
+
+    /// Takes in the newest word about a pool by its source.
+    pub(super) fn note(&mut self, word: Option<Word>) {
+        self.0.extend(word);
+    }
+
+    /// Lets go of what is too old to imply anything, and of the oldest of too many, once there are many.
     fn forget(&mut self, heard: Timestamp) {
-        for by_pool in self.0.values_mut() {
-            by_pool.retain(|_, (as_of, _)| heard.since(*as_of) <= SAME_MOMENT);
-            if let Some(surplus) = by_pool.len().checked_sub(MAX_IMPLIED).filter(|surplus| *surplus > 0) {
-                let mut ages: Vec<_> = by_pool.iter().map(|(key, (as_of, _))| (*as_of, key.clone())).collect();
-                ages.sort_unstable();
-                for (_, key) in ages.into_iter().take(surplus) {
-                    by_pool.remove(&key);
-                }
-            }
+        if self.0.len() <= 2 * MAX_IMPLIED {
+            return;
+        }
+        self.0.retain(|word| word.is_young(heard));
+        if self.0.len() > MAX_IMPLIED {
+            self.0.select_nth_unstable_by(MAX_IMPLIED, Word::newest_first);
+            self.0.truncate(MAX_IMPLIED);
         }
     }
 
@@ -49,9 +70,14 @@ impl Implied {
         self.0.clear();
     }
 
-    fn rate(&self, native: &TokenId) -> Option<Rate> {
-        let by_pool = self.0.get(native)?.iter();
-        anchor::median_rate(by_pool.map(|((_, source), (as_of, usd))| (*usd, *as_of, *source)))
+    /// What a chain's native coin costs by the newest young word of each source about each pool.
+    fn rate(&self, chain: &Chain, heard: Timestamp) -> Option<Rate> {
+        let mut young: Vec<&Word> =
+            self.0.iter().filter(|word| word.pool.chain() == chain && word.is_young(heard)).collect();
+        young.sort_unstable_by(|a, b| a.newest_first(b));
+        let mut seen: HashSet<(&PoolId, Source)> = HashSet::new();
+        young.retain(|word| seen.insert((&word.pool, word.source)));
+        anchor::median_rate(young.iter().filter_map(|word| Some((word.usd?.price()?, word.as_of, word.source))))
     }
 }
 
@@ -78,7 +104,7 @@ impl Book {
             let jupiter = self.prices.get(&native).and_then(|said| {
                 Some(Rate { usd: said.what.price_usd?, as_of: said.what.as_of, source: said.what.source })
             });
-            let implied = || self.live.implied.rate(&native);
+            let implied = || self.live.implied.rate(native.chain(), heard);
             let rate = jupiter.filter(|rate| heard.since(rate.as_of) <= SAME_MOMENT).or_else(implied).or_else(|| {
                 let last = [jupiter, self.rates.get(&native).copied()];
                 let last = last.into_iter().flatten().max_by_key(|rate| rate.as_of);

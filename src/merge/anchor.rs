@@ -4,6 +4,7 @@
 //! coin costs its [`Rate`]; nothing else is money, whatever a pool says about it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,9 +49,12 @@ pub(crate) const RESERVED_SYMBOLS: [&str; 10] =
     ["SOL", "WSOL", "USDC", "USDT", "USD1", "PYUSD", "ETH", "WETH", "BTC", "WBTC"];
 
 /// Wrapped SOL's id.
-#[expect(clippy::missing_panics_doc, reason = "the constant decodes to 32 bytes")]
+static WRAPPED_SOL: LazyLock<TokenId> =
+    LazyLock::new(|| TokenId::new(&Chain::solana(), WSOL).expect("the constant decodes to 32 bytes"));
+
+/// Wrapped SOL's id.
 pub fn wrapped_sol() -> TokenId {
-    TokenId::new(&Chain::solana(), WSOL).expect("the constant decodes to 32 bytes")
+    WRAPPED_SOL.clone()
 }
 
 /// The wrapped native coin of a chain, if we know it.
@@ -70,7 +74,7 @@ fn is_dollar(token: &TokenId) -> bool {
 
 /// Whether the token is wrapped SOL.
 pub(crate) fn is_wrapped_sol(token: &TokenId) -> bool {
-    token.address() == WSOL && token.chain().as_str() == "solana"
+    *token == *WRAPPED_SOL
 }
 
 /// Whether the token is money rather than a meme: it prices others and is never a row.
@@ -110,11 +114,9 @@ fn millis(duration: std::time::Duration) -> u64 {
 
 /// What the anchor costs: 1 for a dollar, its rate for a wrapped native coin; `None` for anything else.
 pub(crate) fn reference(token: &TokenId, rates: &BTreeMap<TokenId, Rate>) -> Option<Reference> {
-    if is_dollar(token) {
-        return Some(Reference { usd: 1.0, as_of: None });
-    }
-    let rate = rates.get(token).filter(|_| is_native(token))?;
-    Some(Reference { usd: rate.usd.to_f64(), as_of: Some(rate.as_of) })
+    // There are no rates but of native coins.
+    let by_rate = rates.get(token).map(|rate| Reference { usd: rate.usd.to_f64(), as_of: Some(rate.as_of) });
+    by_rate.or_else(|| is_dollar(token).then_some(Reference { usd: 1.0, as_of: None }))
 }
 
 /// Whether the prices of an observation are told in money that costs `reference`.
@@ -153,13 +155,28 @@ fn printed_unit(price: Price, dollars: bool) -> f64 {
 
 /// What a pool quoted in a native coin implies that it costs: as its source says, else by its two prices, if they show
 /// four digits.
-pub(crate) fn implied(pool: &PoolObservation) -> Option<Price> {
+pub(crate) fn implied(pool: &PoolObservation) -> Option<Quotient> {
     let digits = PRINTED_DIGITS.unsigned_abs();
-    pool.quote_price_usd.or_else(|| {
+    pool.quote_price_usd.map(Quotient::Told).or_else(|| {
         let (usd, quote) = (pool.price_usd?, pool.price_quote?);
-        (usd.digits() >= digits && quote.digits() >= digits)
-            .then(|| Price::from_f64(usd.to_f64() / quote.to_f64(), DERIVED_DIGITS))?
+        (usd.digits() >= digits && quote.digits() >= digits).then_some(Quotient::Of(usd, quote))
     })
+}
+
+/// A price that is worked out only where somebody asks for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Quotient {
+    Told(Price),
+    Of(Price, Price),
+}
+
+impl Quotient {
+    pub(crate) fn price(self) -> Option<Price> {
+        match self {
+            Self::Told(price) => Some(price),
+            Self::Of(usd, quote) => Price::from_f64(usd.to_f64() / quote.to_f64(), DERIVED_DIGITS),
+        }
+    }
 }
 
 /// The lower median of what is implied.
@@ -230,7 +247,7 @@ mod tests {
                     pool
                 })
                 .collect();
-            let implied = pools.iter().filter_map(|pool| Some((implied(pool)?, pool.as_of, pool.source)));
+            let implied = pools.iter().filter_map(|pool| Some((implied(pool)?.price()?, pool.as_of, pool.source)));
             median_rate(implied).map(|rate| rate.usd.to_string())
         };
         let (low, high, wild) =

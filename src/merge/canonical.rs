@@ -15,6 +15,13 @@ pub(crate) struct Incumbent {
     challenger: Option<Challenger>,
 }
 
+impl Incumbent {
+    /// Whether another pool may take its place: then every observation counts.
+    pub(crate) fn is_challenged(&self) -> bool {
+        self.challenger.is_some()
+    }
+}
+
 /// A pool that scored far more than the canonical one, in so many observations in a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Challenger {

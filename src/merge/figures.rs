@@ -1,5 +1,6 @@
 //! The figures beside the price: activity, liquidity, caps, change, age.
 
+use super::compare::{Told, Word};
 use super::limits::{CAP_OVER_FDV, CLOCK_SLACK};
 use super::pool::Market;
 use super::price::{Shown, is_stale};
@@ -16,6 +17,8 @@ pub(super) struct Figures<'m, 'a> {
     pub(super) known: &'m Known,
     /// The eligible pools, canonical first.
     pub(super) eligible: &'m [&'m Market<'a>],
+    /// The same in the order of their ids: sums do not depend on which is the canonical one.
+    pub(super) by_id: &'m [&'m Market<'a>],
     pub(super) shown: &'m Shown<'m, 'a>,
     /// The pool that gives the price.
     pub(super) pool: Option<&'m Market<'a>>,
@@ -44,8 +47,14 @@ pub(super) struct Caps {
     pub(super) contradiction: bool,
 }
 
-impl Figures<'_, '_> {
-    fn facts(&self, source: Source) -> Option<&TokenObservation> {
+/// The origin of a sum over so many pools, of which this is said: of one pool only where the sum is of one.
+fn of_sum(said: &PoolObservation, pools: usize) -> Word<'_> {
+    let word = Word::of_pool(said);
+    if pools > 1 { Word { pool: None, ..word } } else { word }
+}
+
+impl<'m> Figures<'m, '_> {
+    fn facts(&self, source: Source) -> Option<&'m TokenObservation> {
         self.known.statement(source, Statement::Facts)
     }
 
@@ -56,22 +65,23 @@ impl Figures<'_, '_> {
 
     /// The birth of the oldest pool that anybody knows of, eligible or not, and what each other source takes for it.
     pub(super) fn created_at(&self, markets: &[Market]) -> Option<(Timestamp, FieldProvenance)> {
-        let pools = markets.iter().flat_map(|market| {
-            market.all.iter().filter_map(|said| {
-                let from = FieldProvenance::of_pool(said.source, market.id, said.as_of);
-                Some((said.created_at?, from))
-            })
-        });
-        let statements = self.known.statements.values().filter_map(|said| {
-            let from = FieldProvenance::plain(said.what.source, said.what.as_of);
-            Some((said.what.created_at?, from))
-        });
-        let mut births: Vec<_> = pools.chain(statements).filter(|(at, _)| self.born(*at)).collect();
-        births.sort_by_key(|(at, _)| *at);
-        let told: Vec<_> =
-            births.iter().filter_map(|(at, from)| Some((from.source.upstream()?, at.to_string()))).collect();
-        let (at, from) = births.into_iter().next()?;
-        Some((at, compare::texts(from, told)))
+        let pools = markets.iter().flat_map(Market::all).map(|said| (said.created_at, Word::of_pool(said)));
+        let statements = self.known.statements.values().map(|said| (said.what.created_at, Word::of_token(&said.what)));
+        let (mut oldest, mut told): (Option<(Timestamp, Word)>, Told<Timestamp>) = (None, Told::default());
+        for (at, word) in pools.chain(statements) {
+            let Some(at) = at.filter(|at| self.born(*at)) else {
+                continue;
+            };
+            told.note_least(word.source, at);
+            // Of births at one time the first that is told.
+            if oldest.is_none_or(|(oldest, _)| at < oldest) {
+                oldest = Some((at, word));
+            }
+        }
+        let (at, word) = oldest?;
+        let mut from = word.origin();
+        from.others = told.others(from.source, Timestamp::to_string);
+        Some((at, from))
     }
 
     /// The changes of the pool that gives the price; Jupiter's where it gives the price or the pool does not say.
@@ -84,25 +94,20 @@ impl Figures<'_, '_> {
             }
             Some(to_hundredths(percent))
         });
-        (change, origin)
+        (change, origin.map(Word::origin))
     }
 
-    fn change_in(&self, window: Window) -> Option<(f64, FieldProvenance)> {
+    fn change_in(&self, window: Window) -> Option<(f64, Word<'_>)> {
         let by_pool = || {
             let pool = self.pool.filter(|pool| !pool.inverted)?;
             let told = [Source::Dexscreener, Source::Geckoterminal].into_iter().filter_map(|source| pool.by(source));
             let told = told.filter(|said| said.change_pct.at(window).is_some());
             // Of two as good the first.
             let said = told.min_by_key(|said| is_stale(said.source, said.as_of, self.heard))?;
-            Some((said.change_pct.at(window)?, FieldProvenance::of_pool(said.source, pool.id, said.as_of)))
+            Some((said.change_pct.at(window)?, Word::of_pool(said)))
         };
-        let jupiter = || {
-            let from = |said: &TokenObservation| {
-                let from = FieldProvenance::plain(said.source, said.as_of);
-                Some((said.change_pct.at(window)?, from))
-            };
-            self.facts(Source::Jupiter).and_then(from).or_else(|| self.shown.jupiter.and_then(from))
-        };
+        let from = |said: &TokenObservation| Some((said.change_pct.at(window)?, Word::of_token(said)));
+        let jupiter = || self.facts(Source::Jupiter).and_then(from).or_else(|| self.shown.jupiter.and_then(from));
         by_pool().or_else(jupiter)
     }
 
@@ -129,44 +134,44 @@ impl Figures<'_, '_> {
                 && (self.eligible.is_empty() || current && (self.eligible.len() <= 1 || outlived))
         });
         if let Some(facts) = whole {
-            let from = FieldProvenance::plain(facts.source, facts.as_of);
-            let others = self.current(Source::Geckoterminal).and_then(|said| said.volume_usd.h24);
-            let others = others.map(|usd| (Source::Geckoterminal, usd));
+            let from = Word::of_token(facts);
+            let mut told = Told::default();
+            let gecko = self.current(Source::Geckoterminal).and_then(|said| said.volume_usd.h24);
+            if let Some(usd) = gecko.filter(|usd| usd.is_finite()) {
+                told.note(Source::Geckoterminal, usd);
+            }
             return Activity {
                 volume_usd: PerWindow::from_fn(|window| facts.volume_usd.at(window).map(to_cents)),
                 txns: facts.txns,
                 scope: VolumeScope::Token,
-                txns_origin: (!facts.txns.is_empty()).then(|| from.clone()),
-                volume_origin: facts.volume_usd.h24.map(|day| compare::figures(from, day, others)),
+                txns_origin: (!facts.txns.is_empty()).then(|| from.origin()),
+                volume_origin: facts.volume_usd.h24.map(|day| compare::figures(from, day, &told)),
                 partial: false,
             };
         }
         let mut partial = false;
-        let mut sorted = self.eligible.to_vec();
-        sorted.sort_by(|a, b| a.id.cmp(b.id));
         let volume_usd = PerWindow::from_fn(|window| {
-            let known: Vec<f64> = sorted.iter().filter_map(|pool| pool.flow.volume_usd.at(window)).collect();
-            partial |= !known.is_empty() && known.len() < sorted.len();
-            (!known.is_empty()).then(|| to_cents(known.iter().sum()))
+            let told = self.by_id.iter().filter_map(|pool| pool.flow.volume_usd.at(window));
+            let (known, sum) = told.fold((0, 0.0), |(known, sum), usd| (known + 1, sum + usd));
+            partial |= known > 0 && known < self.by_id.len();
+            (known > 0).then(|| to_cents(sum))
         });
         let txns = PerWindow::from_fn(|window| {
-            let known: Vec<Txns> = sorted.iter().filter_map(|pool| pool.txns(window)).collect();
-            partial |= !known.is_empty() && known.len() < sorted.len();
-            known.into_iter().reduce(|sum, txns| Txns {
-                buys: sum.buys.saturating_add(txns.buys),
-                sells: sum.sells.saturating_add(txns.sells),
-            })
+            let told = self.by_id.iter().filter_map(|pool| pool.txns(window));
+            let (known, sum) = told.fold((0, Txns::default()), |(known, sum), txns| {
+                let buys = sum.buys.saturating_add(txns.buys);
+                (known + 1, Txns { buys, sells: sum.sells.saturating_add(txns.sells) })
+            });
+            partial |= known > 0 && known < self.by_id.len();
+            (known > 0).then_some(sum)
         });
         // Of a sum the canonical pool's origin is told: it is the largest part as a rule.
-        let origin = self.eligible.first().map(|pool| {
-            let from = FieldProvenance::of_pool(pool.flow.source, pool.id, pool.flow.as_of);
-            if self.eligible.len() > 1 { FieldProvenance { pool: None, ..from } } else { from }
-        });
+        let origin = self.eligible.first().map(|pool| of_sum(pool.flow, self.eligible.len()));
         let compared = |shown: Option<f64>, figure: fn(&PoolObservation) -> Option<f64>| {
-            let origin = origin.clone()?;
+            let origin = origin?;
             Some(match shown {
-                Some(shown) => compare::figures(origin, shown, compare::sums(&sorted, self.now, figure)),
-                None => origin,
+                Some(shown) => compare::figures(origin, shown, &compare::sums(self.by_id, self.now, figure)),
+                None => origin.origin(),
             })
         };
         let trades = |txns: Txns| txns.total() as f64;
@@ -188,7 +193,7 @@ impl Figures<'_, '_> {
         let pool = self.pool.or_else(|| self.eligible.first().copied());
         let mut traders = PerWindow::from_fn(|window| {
             let (pool, (traders, said)) = pool.and_then(|pool| Some((pool, pool.traders(window)?)))?;
-            origin = Some(FieldProvenance::of_pool(said.source, pool.id, said.as_of));
+            origin = Some(Word { pool: Some(pool.id), ..Word::of_pool(said) });
             Some(traders)
         });
         if traders.is_empty() {
@@ -196,10 +201,10 @@ impl Figures<'_, '_> {
                 Source::ALL.into_iter().filter_map(|source| self.facts(source)).find(|facts| !facts.traders.is_empty());
             if let Some(facts) = whole {
                 traders = facts.traders;
-                origin = Some(FieldProvenance::plain(facts.source, facts.as_of));
+                origin = Some(Word::of_token(facts));
             }
         }
-        (traders, origin)
+        (traders, origin.map(Word::origin))
     }
 
     /// The sum over the eligible pools whose quote side is known, else Jupiter's figure; none on a bonding curve.
@@ -207,17 +212,13 @@ impl Figures<'_, '_> {
         if self.stage == Stage::Curve {
             return None;
         }
-        let mut backed: Vec<(&Market, f64)> =
-            self.eligible.iter().filter_map(|pool| Some((*pool, pool.liquidity()?))).collect();
-        if let Some((main, _)) = backed.first() {
-            let by = main.liquidity_by();
-            let from = FieldProvenance::of_pool(by.source, main.id, by.as_of);
-            let from = if backed.len() > 1 { FieldProvenance { pool: None, ..from } } else { from };
-            backed.sort_by(|a, b| a.0.id.cmp(b.0.id));
-            let sum = backed.iter().map(|(_, usd)| usd).sum();
-            let pools: Vec<&Market> = backed.iter().map(|(pool, _)| *pool).collect();
-            let told = compare::sums(&pools, self.now, |said| said.liquidity_usd);
-            return Some((to_cents(sum), compare::figures(from, sum, told)));
+        let first = self.eligible.iter().find(|pool| pool.liquidity().is_some());
+        if let Some(main) = first {
+            let backed: Vec<&Market> = self.by_id.iter().copied().filter(|pool| pool.liquidity().is_some()).collect();
+            let from = of_sum(main.liquidity_by(), backed.len());
+            let sum = backed.iter().filter_map(|pool| pool.liquidity()).sum();
+            let told = compare::sums(&backed, self.now, |said| said.liquidity_usd);
+            return Some((to_cents(sum), compare::figures(from, sum, &told)));
         }
         let said = jupiter_price(token, self.known, world)
             .filter(|said| said.liquidity_usd.is_some())
@@ -230,26 +231,23 @@ impl Figures<'_, '_> {
     pub(super) fn caps(&self) -> Caps {
         let price = self.shown.price.to_f64();
         let (jupiter, gecko) = (self.facts(Source::Jupiter), self.facts(Source::Geckoterminal));
-        let supplied = |said: Option<&TokenObservation>, supply: fn(&TokenObservation) -> Option<f64>| {
+        let supplied = |said: Option<&'m TokenObservation>, supply: fn(&TokenObservation) -> Option<f64>| {
             let said = said?;
             let supply = supply(said).filter(|supply| *supply > 0.0)?;
-            Some((supply * price, FieldProvenance::plain(said.source, said.as_of)))
+            Some((supply * price, Word::of_token(said)))
         };
         // What a source said at its own price, at ours.
-        let scaled = |said: Option<&TokenObservation>, cap: fn(&TokenObservation) -> Option<f64>| {
+        let scaled = |said: Option<&'m TokenObservation>, cap: fn(&TokenObservation) -> Option<f64>| {
             let said = said?;
             let usd = cap(said)? * (price / said.price_usd?.to_f64());
-            Some((usd, FieldProvenance::plain(said.source, said.as_of)))
+            Some((usd, Word::of_token(said)))
         };
         let by_pool = |figure: fn(&PoolObservation) -> Option<f64>| {
             let pool = self.pool.or_else(|| self.eligible.first().copied()).filter(|pool| !pool.inverted);
-            let said = pool.into_iter().flat_map(|pool| {
-                let all = [pool.main, pool.flow].into_iter().chain(pool.all.iter().copied());
-                all.map(move |said| (pool, said))
-            });
-            said.filter_map(move |(pool, said)| {
+            let said = pool.into_iter().flat_map(|pool| [pool.main, pool.flow].into_iter().chain(pool.all()));
+            said.filter_map(move |said| {
                 let usd = figure(said)? * (price / said.price_usd?.to_f64());
-                Some((usd, FieldProvenance::of_pool(said.source, pool.id, said.as_of)))
+                Some((usd, Word::of_pool(said)))
             })
         };
         let market_caps = supplied(jupiter, |said| said.circulating_supply)
@@ -272,17 +270,20 @@ impl Figures<'_, '_> {
     }
 
     /// The first of several words for one figure, with what the others say.
-    fn first(&self, told: impl Iterator<Item = (f64, FieldProvenance)>) -> Option<(f64, FieldProvenance)> {
-        let told: Vec<_> = told.filter(|(usd, _)| usd.is_finite()).collect();
-        let (usd, from) = told.first()?;
-        let others = told.iter().filter_map(|(usd, from)| Some((from.source.upstream()?, from.observed_at, *usd)));
-        let others = others.filter(|(source, at, _)| compare::counts(*source, *at, self.now));
-        let others = others.map(|(source, _, usd)| (source, usd));
-        Some((to_cents(*usd), compare::figures(from.clone(), *usd, others)))
+    fn first<'w>(&self, words: impl Iterator<Item = (f64, Word<'w>)>) -> Option<(f64, FieldProvenance)> {
+        let (mut first, mut told) = (None, Told::default());
+        for (usd, word) in words.filter(|(usd, _)| usd.is_finite()) {
+            first = first.or(Some((usd, word)));
+            if compare::counts(word.source, word.as_of, self.now) {
+                told.note(word.source, usd);
+            }
+        }
+        let (usd, word) = first?;
+        Some((to_cents(usd), compare::figures(word, usd, &told)))
     }
 
     /// A source's facts that may be compared with.
-    fn current(&self, source: Source) -> Option<&TokenObservation> {
+    fn current(&self, source: Source) -> Option<&'m TokenObservation> {
         self.facts(source).filter(|said| compare::counts(source, said.as_of, self.now))
     }
 }

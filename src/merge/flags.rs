@@ -1,7 +1,5 @@
 //! What to be careful about, and why.
 
-use std::collections::BTreeMap;
-
 use super::limits::{
     IMPLAUSIBLE_CAP_FACTOR, IMPLAUSIBLE_CAP_USD, LOW_LIQUIDITY_SHARE, LOW_LIQUIDITY_USD, NEW_AGE, PROMOTION_HOLDS,
     SUSPECT_AGE, SUSPECT_CHANGE_PCT, TOP_HOLDERS_PCT, WASH_CHANGE_PCT, WASH_MIN_VOLUME_USD, WASH_POOL_SHARE,
@@ -9,11 +7,9 @@ use super::limits::{
 };
 use super::pool::{Market, PoolReason};
 use super::price::Shown;
-use super::symbols::Imitated;
-use super::{Known, World};
-use crate::{
-    Field, FieldProvenance, Flag, FlagDetail, SortedMap, Source, Statement, Timestamp, Token, TokenObservation, Window,
-};
+use super::symbols::{Imitated, Worn};
+use super::{Known, Origins, World};
+use crate::{Field, Flag, FlagDetail, SortedMap, Source, Statement, Timestamp, Token, TokenObservation, Window};
 
 /// What the flags of one token are judged by.
 pub(super) struct Case<'m, 'a> {
@@ -24,14 +20,16 @@ pub(super) struct Case<'m, 'a> {
     pub(super) eligible: &'m [&'m Market<'a>],
     pub(super) shown: &'m Shown<'m, 'a>,
     /// Where the row's fields come from.
-    pub(super) origins: &'m SortedMap<Field, FieldProvenance>,
+    pub(super) origins: &'m Origins,
     /// Whether the cap was above the whole value.
     pub(super) contradiction: bool,
     /// Whether a sum lacks a pool.
     pub(super) partial: bool,
     pub(super) world: &'m World<'m>,
+    /// The row's symbol.
+    pub(super) worn: Option<&'m Worn>,
     /// Since when the flags stand that stood before.
-    pub(super) since: &'m BTreeMap<Flag, Timestamp>,
+    pub(super) since: &'m SortedMap<Flag, Timestamp>,
 }
 
 /// The flags in their fixed order, each with its reason.
@@ -69,10 +67,8 @@ fn reason(flag: Flag, case: &Case) -> Reason {
             (Some(Source::Jupiter), words.to_owned())
         }),
         Flag::PoolConflict => case.eligible.iter().find(|pool| pool.conflict).map(|pool| {
-            let told = pool
-                .all
-                .iter()
-                .filter_map(|said| Some(format!("{} says {} USD", said.source.label(), said.price_usd?)));
+            let told =
+                pool.all().filter_map(|said| Some(format!("{} says {} USD", said.source.label(), said.price_usd?)));
             let told: Vec<String> = told.collect();
             (None, format!("{} on pool {}", told.join(", "), pool.id.address()))
         }),
@@ -110,8 +106,11 @@ fn low_liquidity(row: &Token) -> Option<String> {
 }
 
 fn lookalike(case: &Case) -> Reason {
-    let symbol = case.row.symbol.as_deref().filter(|_| !case.known.is_vouched_for(&case.row.id))?;
-    Some(match case.world.symbols.imitated(&case.row.id, symbol)? {
+    let imitated = case.world.symbols.imitated(&case.row.id, case.worn?)?;
+    if case.known.is_vouched_for(&case.row.id) {
+        return None;
+    }
+    Some(match imitated {
         Imitated::Anchor(anchor) => (None, format!("look-alike of {anchor}")),
         Imitated::Verified(token, symbol) => {
             (Some(Source::Jupiter), format!("look-alike of {symbol}, {}", token.address()))
@@ -180,7 +179,7 @@ fn suspect(case: &Case, jupiter: Option<&TokenObservation>) -> Reason {
 impl Case<'_, '_> {
     /// Which source gave a field of the row.
     fn source(&self, field: Field) -> Option<Source> {
-        self.origins.get(&field)?.source.upstream()
+        self.origins.get(field)?.source.upstream()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::compare::Told;
 use super::pool::Market;
 use super::{Known, compare};
 use crate::{FieldProvenance, PoolObservation, PoolSide, Source, Statement, Timestamp, TokenId, TokenObservation};
@@ -46,10 +47,10 @@ impl Known {
 }
 
 /// Symbol and name in one text, as far as both are known.
-fn whole(symbol: Option<&str>, name: Option<&str>) -> Option<String> {
+fn whole(symbol: Option<&str>, name: Option<&str>) -> String {
     match (symbol, name) {
-        (Some(symbol), Some(name)) => Some(format!("{symbol} ({name})")),
-        (one, other) => one.or(other).map(str::to_owned),
+        (Some(symbol), Some(name)) => format!("{symbol} ({name})"),
+        (one, other) => one.or(other).unwrap_or_default().to_owned(),
     }
 }
 
@@ -68,21 +69,24 @@ impl Names {
 /// The name, and what the other sources call the token: `SYMBOL (name)`.
 pub(super) fn name(token: &TokenId, known: &Known, pool: Option<&Market>, now: Timestamp) -> Names {
     let mut names = best_name(token, known, pool);
-    let facts = known.statements.values().map(|said| &said.what).map(|said| {
-        let text = whole(said.symbol.as_deref(), said.name.as_deref());
-        (said.source, said.as_of, text)
-    });
+    let Some(origin) = &mut names.origin else {
+        return names;
+    };
+    let facts = known.statements.values().map(|said| &said.what);
+    let facts = facts.map(|said| (said.source, said.as_of, (said.symbol.as_deref(), said.name.as_deref())));
     // The pool that stands for the token speaks first.
     let first = pool
         .into_iter()
-        .flat_map(|pool| pool.all.iter().map(|said| (*said, if pool.inverted { &said.quote } else { &said.base })));
-    let sides = first.chain(known.sides(token)).map(|(said, side)| {
-        let text = whole(side.symbol.as_deref(), side.name.as_deref());
-        (said.source, said.as_of, text)
-    });
-    let told = facts.chain(sides).filter(|(source, as_of, _)| compare::counts(*source, *as_of, now));
-    let told = told.filter_map(|(source, _, text)| Some((source, text?)));
-    names.origin = names.origin.take().map(|origin| compare::texts(origin, told));
+        .flat_map(|pool| pool.all().map(|said| (said, if pool.inverted { &said.quote } else { &said.base })));
+    let sides = first.chain(known.sides(token));
+    let sides = sides.map(|(said, side)| (said.source, said.as_of, (side.symbol.as_deref(), side.name.as_deref())));
+    let mut told = Told::default();
+    for (source, as_of, words) in facts.chain(sides) {
+        if words != (None, None) && compare::counts(source, as_of, now) {
+            told.note(source, words);
+        }
+    }
+    origin.others = told.others(origin.source, |(symbol, name)| whole(*symbol, *name));
     names
 }
 
@@ -99,7 +103,7 @@ fn best_name(token: &TokenId, known: &Known, pool: Option<&Market>) -> Names {
     };
     let by_pool = || {
         let pool = pool?;
-        let mut sides = [pool.main].into_iter().chain(pool.all.iter().copied());
+        let mut sides = [pool.main].into_iter().chain(pool.all());
         sides.find_map(|said| {
             let side = if pool.inverted { &said.quote } else { &said.base };
             named(side).then(|| Names::of_side(said, side))
@@ -121,10 +125,19 @@ pub(crate) fn aliases(token: &TokenId, known: &Known, shown: &[Option<&str>]) ->
     let sides = known.sides(token).flat_map(|(_, side)| [&side.symbol, &side.name]);
     let told = known.statements.values();
     let told = told.flat_map(|said| [&said.what.symbol, &said.what.name]);
-    let shown: BTreeSet<String> = shown.iter().flatten().map(|name| fold(name)).collect();
-    let mut seen = BTreeMap::new();
-    for name in sides.chain(told).flatten() {
+    let is_shown = |name: &str| shown.iter().flatten().any(|shown| *shown == name);
+    let mut folded_shown = None;
+    let mut seen: BTreeMap<String, Arc<str>> = BTreeMap::new();
+    let mut last: Option<&Arc<str>> = None;
+    // Most say what is shown, letter by letter.
+    for name in sides.chain(told).flatten().filter(|name| !is_shown(name)) {
+        if last == Some(name) {
+            continue;
+        }
+        last = Some(name);
         let folded = fold(name);
+        let shown: &BTreeSet<String> =
+            folded_shown.get_or_insert_with(|| shown.iter().flatten().map(|name| fold(name)).collect());
         if !shown.contains(&folded) {
             seen.entry(folded).or_insert_with(|| name.clone());
         }

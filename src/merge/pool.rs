@@ -1,6 +1,5 @@
 //! One pool seen from its token: which source is believed, what backs it, and whether it counts.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -74,6 +73,9 @@ pub struct PoolView {
     pub score: f64,
 }
 
+/// What the sources say of one pool.
+type BySource = SortedMap<Source, Said<PoolObservation>>;
+
 /// A pool from the token's side.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts about a pool")]
@@ -83,8 +85,8 @@ pub(super) struct Market<'a> {
     pub(super) main: &'a PoolObservation,
     /// The one whose volume and trades are believed.
     pub(super) flow: &'a PoolObservation,
-    /// All of them.
-    pub(super) all: Vec<&'a PoolObservation>,
+    /// All of them, by source.
+    said: &'a BySource,
     /// Whether the token is on the quote side.
     pub(super) inverted: bool,
     pub(super) venue: Arc<str>,
@@ -114,15 +116,26 @@ impl<'a> Market<'a> {
         matches!(self.reason, PoolReason::Eligible | PoolReason::Canonical)
     }
 
+    /// All observations of it, by source.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a PoolObservation> + Clone + use<'a> {
+        all(self.said)
+    }
+
     /// Whether it would count, or does, and nobody has said what lies on its quote side.
     pub(super) fn is_unverified(&self) -> bool {
         let may_count = self.eligible() || self.reason == PoolReason::Unverified;
-        may_count && !self.curve && self.all.iter().all(|said| reserve(said, self.inverted).is_none())
+        may_count && !self.curve && self.all().all(|said| reserve(said, self.inverted).is_none())
     }
 
     /// The price as a float; only eligible pools are sure to have one.
     pub(super) fn price_f64(&self) -> f64 {
         self.price.map_or(0.0, Price::to_f64)
+    }
+
+    /// Whether nothing about it depends on the very time of what is said: DexScreener alone describes it, in an anchor.
+    pub(super) fn is_plain(&self, now: Timestamp) -> bool {
+        let is_alone = self.said.len() == 1 && self.main.source == Source::Dexscreener;
+        is_alone && self.in_table && !self.inverted && self.verdict.is_some() && !self.is_stale(now)
     }
 
     /// Whether its price is so old that any fresher one wins.
@@ -132,11 +145,11 @@ impl<'a> Market<'a> {
 
     /// What a source says about it.
     pub(super) fn by(&self, source: Source) -> Option<&'a PoolObservation> {
-        self.all.iter().copied().find(|said| said.source == source)
+        self.said.get(&source).map(|said| &said.what)
     }
 
     pub(super) fn created_at(&self) -> Option<Timestamp> {
-        self.all.iter().filter_map(|said| said.created_at).min()
+        self.all().filter_map(|said| said.created_at).min()
     }
 
     /// The money that counts as its liquidity, USD.
@@ -160,7 +173,7 @@ impl<'a> Market<'a> {
 
     /// The distinct wallets of a window, and who counted them.
     pub(super) fn traders(&self, window: Window) -> Option<(Traders, &'a PoolObservation)> {
-        let from = *self.all.iter().filter(|said| said.traders.at(window).is_some()).max_by_key(|said| said.as_of)?;
+        let from = self.all().filter(|said| said.traders.at(window).is_some()).max_by_key(|said| said.as_of)?;
         let traders = from.traders.at(window)?;
         Some((if self.inverted { swapped(traders) } else { traders }, from))
     }
@@ -177,16 +190,13 @@ impl<'a> Market<'a> {
         self.main.price_quote.or(self.main.price_sol)
     }
 
-    /// What the merge must remember of the pool.
-    pub(super) fn remember(&self, before: Option<&PoolMemory>) -> PoolMemory {
-        let mut memory = before.cloned().unwrap_or_default();
-        let known = |source: &Source| self.all.iter().any(|said| said.source == *source);
-        memory.verdicts.retain(|source, _| known(source));
+    /// Notes what the merge must remember of the pool.
+    pub(super) fn remember(&self, memory: &mut PoolMemory) {
+        memory.verdicts.retain(|source, _| self.said.get(source).is_some());
         if let Some((source, verdict)) = self.verdict {
             memory.verdicts.insert(source, verdict);
         }
         memory.shown = Some(self.main.source);
-        memory
     }
 
     pub(super) fn view(&self, prices_token: bool, canonical: bool) -> PoolView {
@@ -212,41 +222,45 @@ impl<'a> Market<'a> {
     }
 }
 
-/// All pools of a token, judged together; whether it has left its bonding curve; the curves and
-/// their destinations that it was ever seen on.
+/// All pools of a token in the order of their ids, judged together. Remembers whether it has left its bonding curve, and
+/// the curves and their destinations that it was seen on.
 pub(super) fn markets<'a>(
     token: &TokenId,
     known: &'a Known,
-    memory: &Memory,
+    memory: &mut Memory,
     world: &World,
     arbiter: Option<Price>,
-) -> (Vec<Market<'a>>, bool, BTreeSet<Arc<str>>) {
-    let mut markets: Vec<Market> = known
-        .pools
-        .iter()
-        .filter_map(|(id, said)| read(token, id, said, memory.pools.get(id), world, arbiter))
-        .collect();
-    let mut venues = memory.venues.clone();
+) -> Vec<Market<'a>> {
+    let mut markets = Vec::with_capacity(known.pools.len());
+    // Both are in the order of their ids.
+    let mut remembered = memory.pools.iter().peekable();
+    for (id, said) in known.pools.iter() {
+        while remembered.next_if(|(other, _)| *other < id).is_some() {}
+        let memory = remembered.peek().filter(|(other, _)| *other == id).map(|(_, memory)| *memory);
+        markets.extend(read(token, id, said, memory, world, arbiter));
+    }
     for market in &markets {
-        if is_telling(&market.venue) && !venues.contains(&market.venue) {
-            venues.insert(market.venue.clone());
+        if is_telling(&market.venue)
+            && let Err(place) = memory.venues.binary_search(&market.venue)
+        {
+            memory.venues.insert(place, market.venue.clone());
         }
     }
-    let graduated = memory.graduated || has_graduated(known, &markets, &venues);
+    memory.graduated = memory.graduated || has_graduated(known, &markets, &memory.venues);
 
-    judge_all(&mut markets, graduated, |market| market.in_table);
+    judge_all(&mut markets, memory.graduated, |market| market.in_table);
     if !markets.iter().any(Market::eligible) {
-        judge_all(&mut markets, graduated, |_| true);
+        judge_all(&mut markets, memory.graduated, |_| true);
     }
-    (markets, graduated, venues)
+    markets
 }
 
-fn has_graduated(known: &Known, markets: &[Market], venues: &BTreeSet<Arc<str>>) -> bool {
+fn has_graduated(known: &Known, markets: &[Market], venues: &[Arc<str>]) -> bool {
     let said = known.statements.values().any(|said| said.what.graduated == Some(true));
     let moved = venues.iter().any(|curve| is_curve(curve) && venues.iter().any(|venue| is_destination(curve, venue)));
     said || moved
         || markets.iter().any(|market| {
-            let completed = market.all.iter().any(|said| said.graduated == Some(true));
+            let completed = market.all().any(|said| said.graduated == Some(true));
             let full = &*market.venue == "pumpfun"
                 && market.price_sol().is_some_and(|price| price.to_f64() >= PUMPFUN_COMPLETE_SOL);
             completed || full
@@ -300,41 +314,42 @@ impl Market<'_> {
     }
 }
 
+fn all(said: &BySource) -> impl Iterator<Item = &PoolObservation> + Clone {
+    said.as_slice().iter().map(|(_, said)| &said.what)
+}
+
 /// Reads one pool from what its sources say: alternatives, never added.
 fn read<'a>(
     token: &TokenId,
     id: &'a PoolId,
-    said: &'a SortedMap<Source, Said<PoolObservation>>,
+    said: &'a BySource,
     memory: Option<&PoolMemory>,
     world: &World,
     arbiter: Option<Price>,
 ) -> Option<Market<'a>> {
-    let all: Vec<&PoolObservation> = said.values().map(|said| &said.what).collect();
-    let newest = *all.iter().max_by(|a, b| (a.as_of, b.source).cmp(&(b.as_of, a.source)))?;
+    let newest = all(said).max_by(|a, b| (a.as_of, b.source).cmp(&(b.as_of, a.source)))?;
     let inverted = newest.base.token != *token;
     let money = if inverted { &newest.base.token } else { &newest.quote.token };
-    let young: Vec<&PoolObservation> =
-        all.iter().copied().filter(|said| world.heard.since(said.as_of) < SAME_MOMENT).collect();
-    let (main, conflict) = believed(&all, &young, newest, memory, world, arbiter);
-    let together = young.len() > 1;
-    let preferred = |source: Source| young.iter().copied().find(|said| said.source == source);
+    let young = all(said).filter(|said| world.heard.since(said.as_of) < SAME_MOMENT);
+    let (main, conflict) = believed(all(said), young.clone(), newest, memory, world, arbiter);
+    let together = young.clone().nth(1).is_some();
+    let preferred = |source: Source| young.clone().find(|said| said.source == source).filter(|_| together);
 
-    let busiest = preferred(Source::Dexscreener).filter(|_| together);
-    let flow = [busiest, Some(main), Some(newest)]
+    let flow = [preferred(Source::Dexscreener), Some(main), Some(newest)]
         .into_iter()
         .flatten()
-        .chain(all.iter().copied())
+        .chain(all(said))
         .find(|said| said.txns.h24.is_some())
         .unwrap_or(main);
-    let reporter = preferred(Source::Geckoterminal).filter(|_| together);
-    let reporter = [reporter, Some(main), Some(newest)].into_iter().flatten().find(|said| said.liquidity_usd.is_some());
+    let reporter = [preferred(Source::Geckoterminal), Some(main), Some(newest)];
+    let reporter = reporter.into_iter().flatten().find(|said| said.liquidity_usd.is_some());
     let reported = reporter.and_then(|said| said.liquidity_usd);
 
     let reference = anchor::reference(money, world.rates);
     let in_table = anchor::is_anchor(money);
     let verdict = verdict(main, inverted, money, reference, memory, world);
     let money_usd = verdict.map(|verdict| verdict.money_usd);
-    let backer = all.iter().copied().filter(|said| reserve(said, inverted).is_some()).max_by_key(|said| said.as_of);
+    let backer = all(said).filter(|said| reserve(said, inverted).is_some()).max_by_key(|said| said.as_of);
     let venue = venue(main);
     let curve = is_curve(&venue);
     let depth = backer
@@ -362,7 +377,7 @@ fn read<'a>(
         conflict,
         reason: PoolReason::Unanchored,
         verdict: verdict.map(|verdict| (main.source, verdict)),
-        all,
+        said,
     })
 }
 
@@ -373,18 +388,19 @@ fn reserve(said: &PoolObservation, inverted: bool) -> Option<f64> {
 
 /// The observation whose price is believed, and whether another contradicts it.
 fn believed<'a>(
-    all: &[&'a PoolObservation],
-    young: &[&'a PoolObservation],
+    all: impl Iterator<Item = &'a PoolObservation>,
+    young: impl Iterator<Item = &'a PoolObservation> + Clone,
     newest: &'a PoolObservation,
     memory: Option<&PoolMemory>,
     world: &World,
     arbiter: Option<Price>,
 ) -> (&'a PoolObservation, bool) {
-    let priced = |said: &&&PoolObservation| said.price_usd.is_some();
-    let rivals: Vec<&PoolObservation> = young.iter().filter(priced).copied().collect();
-    let [first, .., last] = rivals[..] else {
-        let fallback = all.iter().filter(priced).max_by_key(|said| said.as_of);
-        let main = if newest.price_usd.is_some() { newest } else { fallback.copied().unwrap_or(newest) };
+    let priced = |said: &&PoolObservation| said.price_usd.is_some();
+    let mut rivals = young.filter(priced);
+    let each = rivals.clone();
+    let (Some(first), Some(last)) = (rivals.next(), rivals.last()) else {
+        let fallback = || all.filter(priced).max_by_key(|said| said.as_of);
+        let main = if newest.price_usd.is_some() { newest } else { fallback().unwrap_or(newest) };
         return (main, false);
     };
     let usd = |said: &PoolObservation| said.price_usd.map_or(0.0, Price::to_f64);
@@ -399,9 +415,8 @@ fn believed<'a>(
         // The last tick's source is kept while it is fresh, so that two do not alternate. GeckoTerminal gives way to a
         // newer word of DexScreener's all the same: it is asked more seldom, so whoever kept it would show old prices
         // for as long as it lists the pool.
-        _ => rivals
-            .iter()
-            .copied()
+        _ => each
+            .clone()
             .find(|said| {
                 let age = world.heard.since(said.as_of);
                 memory.and_then(|memory| memory.shown) == Some(said.source)

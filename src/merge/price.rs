@@ -1,7 +1,6 @@
 //! The price that is shown: the canonical pool's, unless the other pools or Jupiter know better.
 
-use std::collections::BTreeMap;
-
+use super::compare::Told;
 use super::limits::{
     DERIVED_DIGITS, DISPUTE_RATIO, JUPITER_MIN_LIQUIDITY_USD, JUPITER_THIN_USD, RATE_STEP, REFERENCE_RATIO,
 };
@@ -73,6 +72,12 @@ pub(super) fn shown_price<'m, 'a>(
 }
 
 impl Shown<'_, '_> {
+    /// Whether a pool gives the price, and would all the more if it said the same later: of Jupiter's word only one that
+    /// is newer overrules it.
+    pub(super) fn gives_way_to_nobody(&self) -> bool {
+        self.pool.is_some() && !(self.disputed && self.jupiter.is_some_and(|said| said.as_of > self.as_of))
+    }
+
     /// Where the price comes from.
     pub(super) fn origin(&self) -> FieldProvenance {
         match self.pool {
@@ -84,32 +89,33 @@ impl Shown<'_, '_> {
     /// Where the price comes from and what the other sources say, as far as that is not stale.
     pub(super) fn provenance(&self, ranked: &[&Market], now: Timestamp) -> FieldProvenance {
         let good = |source: Source, as_of| source.freshness(now.since(as_of)) < Freshness::Stale;
-        let mut others: BTreeMap<Source, Price> = BTreeMap::new();
+        let mut told: Told<Price> = Told::default();
         // The pool that gives the price first, then the others by rank: the first that a source describes speaks for it.
         for market in self.pool.iter().chain(ranked) {
-            for said in &market.all {
+            for said in market.all() {
                 let price = if said.source == market.main.source {
                     market.price
                 } else {
                     said.price_usd.filter(|_| !market.inverted)
                 };
                 if let Some(price) = price.filter(|_| good(said.source, said.as_of)) {
-                    others.entry(said.source).or_insert(price);
+                    told.note(said.source, price);
                 }
             }
         }
         if let Some(said) = self.jupiter.filter(|said| good(said.source, said.as_of))
             && let Some(price) = said.price_usd
         {
-            others.insert(said.source, price);
+            told.put(said.source, price);
         }
-        others.remove(&self.source);
-        let all = || others.values().copied().chain([self.price]);
-        let spread = all().max().zip(all().min()).filter(|_| !others.is_empty());
         let mut origin = self.origin();
-        origin.spread_pct =
-            spread.map(|(high, low)| to_hundredths((high.to_f64() - low.to_f64()) / self.price.to_f64() * 100.0));
-        origin.others = others.into_iter().map(|(source, price)| (source, price.to_string().into())).collect();
+        let others = || told.iter().filter(|(source, _)| *source != self.source).map(|(_, price)| *price);
+        if let (Some(high), Some(low)) = (others().max(), others().min()) {
+            let (high, low) = (high.max(self.price), low.min(self.price));
+            let spread = (high.to_f64() - low.to_f64()) / self.price.to_f64() * 100.0;
+            origin.spread_pct = Some(to_hundredths(spread));
+            origin.others = told.others(origin.source, Price::to_string);
+        }
         origin
     }
 }

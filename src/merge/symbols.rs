@@ -3,11 +3,13 @@
 //! A symbol proves nothing, but a reader takes `ЅОL` in Cyrillic letters for SOL, and `B0NK` for BONK. Symbols are
 //! therefore compared by what they look like: by the confusable skeleton of Unicode's technical standard 39.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use super::anchor::RESERVED_SYMBOLS;
 use super::names::plain;
+use crate::fnv::Fnv;
 use crate::{Chain, TokenId};
 
 /// What a symbol looks like in one of its spellings.
@@ -19,11 +21,14 @@ static RESERVED: LazyLock<BTreeMap<Shape, &'static str>> = LazyLock::new(|| {
     all.flat_map(|symbol| shapes(symbol).into_iter().map(move |shape| (shape, symbol))).collect()
 });
 
+/// The hashes of these shapes.
+static RESERVED_HASHES: LazyLock<BTreeSet<u64>> = LazyLock::new(|| RESERVED.keys().map(|shape| hash(shape)).collect());
+
 /// What the symbol looks like as it is written, in capitals and in small letters.
 ///
 /// All three, for the letters of one case have other doubles than those of the other: `I` is taken for `l` and `1`, `i`
 /// is not. Two symbols look alike when any of their shapes is the same.
-pub(crate) fn shapes(symbol: &str) -> BTreeSet<Shape> {
+fn shapes(symbol: &str) -> BTreeSet<Shape> {
     let written = plain(symbol);
     let cases = BTreeSet::from([written.to_uppercase(), written.to_lowercase(), written]);
     cases.iter().map(|text| skeleton(text)).filter(|shape| !shape.is_empty()).collect()
@@ -38,6 +43,39 @@ fn skeleton(text: &str) -> Shape {
 #[cfg(target_arch = "wasm32")]
 fn skeleton(text: &str) -> Shape {
     text.to_owned()
+}
+
+/// A shape in eight bytes.
+fn hash(shape: &str) -> u64 {
+    let mut fnv = Fnv::default();
+    fnv.write(shape.as_bytes());
+    fnv.finish()
+}
+
+/// A symbol with what it looks like, worked out once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Worn {
+    pub(crate) symbol: Arc<str>,
+    /// Its shapes, each in eight bytes; one of fewer than three is there more than once. None of a symbol that shows
+    /// nothing.
+    shapes: Option<[u64; 3]>,
+}
+
+impl Worn {
+    /// The symbol, as it was worn before if it is the same.
+    pub(crate) fn of(symbol: &Arc<str>, before: Option<Self>) -> Self {
+        if let Some(before) = before.filter(|before| before.symbol == *symbol) {
+            return before;
+        }
+        let mut all = shapes(symbol).into_iter().map(|shape| hash(&shape));
+        let shapes = all.next().map(|first| [first, all.next().unwrap_or(first), all.next().unwrap_or(first)]);
+        Self { symbol: symbol.clone(), shapes }
+    }
+
+    /// The hashes of its shapes. Two shapes of one hash cost a merge that changes nothing.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.shapes.into_iter().flatten()
+    }
 }
 
 /// Whom a symbol imitates.
@@ -56,12 +94,14 @@ pub(crate) struct Symbols {
     claims: BTreeMap<TokenId, Arc<str>>,
     /// Who may carry what looks like this.
     owners: BTreeMap<(Chain, Shape), BTreeSet<TokenId>>,
+    /// How many of these shapes, on any chain, have the hash.
+    hashes: BTreeMap<u64, usize>,
 }
 
 impl Symbols {
-    /// Notes which symbol a verified token carries, `None` when it is verified no longer or has none. The shapes that
-    /// are judged differently from now on.
-    pub(crate) fn claim(&mut self, token: &TokenId, symbol: Option<&Arc<str>>) -> BTreeSet<Shape> {
+    /// Notes which symbol a verified token carries, `None` when it is verified no longer or has none. The hashes of the
+    /// shapes that are judged differently from now on.
+    pub(crate) fn claim(&mut self, token: &TokenId, symbol: Option<&Arc<str>>) -> BTreeSet<u64> {
         if self.claims.get(token) == symbol {
             return BTreeSet::new();
         }
@@ -77,21 +117,32 @@ impl Symbols {
                 owners.remove(token);
                 if owners.is_empty() {
                     self.owners.remove(&key);
+                    if let Entry::Occupied(mut count) = self.hashes.entry(hash(shape)) {
+                        *count.get_mut() -= 1;
+                        if *count.get() == 0 {
+                            count.remove();
+                        }
+                    }
                 }
             }
         }
         for shape in &after {
-            self.owners.entry((token.chain().clone(), shape.clone())).or_default().insert(token.clone());
+            let owners = self.owners.entry((token.chain().clone(), shape.clone())).or_default();
+            if owners.is_empty() {
+                *self.hashes.entry(hash(shape)).or_default() += 1;
+            }
+            owners.insert(token.clone());
         }
-        before.symmetric_difference(&after).cloned().collect()
+        before.symmetric_difference(&after).map(|shape| hash(shape)).collect()
     }
 
     /// Whom the token imitates with this symbol: an anchor, or a verified token of its chain that it is not itself.
-    pub(crate) fn imitated(&self, token: &TokenId, symbol: &str) -> Option<Imitated<'_>> {
-        if self.claims.contains_key(token) {
+    pub(crate) fn imitated(&self, token: &TokenId, worn: &Worn) -> Option<Imitated<'_>> {
+        let is_known = |hash: &u64| RESERVED_HASHES.contains(hash) || self.hashes.contains_key(hash);
+        if !worn.hashes().any(|hash| is_known(&hash)) || self.claims.contains_key(token) {
             return None;
         }
-        let shapes = shapes(symbol);
+        let shapes = shapes(&worn.symbol);
         if let Some(anchor) = shapes.iter().find_map(|shape| RESERVED.get(shape)) {
             return Some(Imitated::Anchor(anchor));
         }
@@ -106,6 +157,10 @@ impl Symbols {
 mod tests {
     use super::*;
     use crate::testing::token_id;
+
+    fn worn(symbol: &str) -> Worn {
+        Worn::of(&Arc::from(symbol), None)
+    }
 
     fn claim(symbols: &mut Symbols, number: u8, symbol: Option<&str>) -> usize {
         symbols.claim(&token_id(number), symbol.map(Arc::from).as_ref()).len()
@@ -141,7 +196,7 @@ mod tests {
             ("", None),
             ("\u{1F438}", None),
         ] {
-            let found = symbols.imitated(&token_id(1), symbol);
+            let found = symbols.imitated(&token_id(1), &worn(symbol));
             assert_eq!(found, imitated.map(Imitated::Anchor), "{symbol}");
         }
     }
@@ -166,13 +221,13 @@ mod tests {
             ("wlf", None),
             ("BONKS", None),
         ] {
-            let found = symbols.imitated(&token_id(9), symbol);
+            let found = symbols.imitated(&token_id(9), &worn(symbol));
             assert_eq!(found, owner.map(|(token, symbol)| Imitated::Verified(token, symbol)), "{symbol}");
         }
-        assert_eq!(symbols.imitated(&bonk, "Bonk"), None);
-        assert_eq!(symbols.imitated(&bonk, "WIF"), None, "the verified are believed");
+        assert_eq!(symbols.imitated(&bonk, &worn("Bonk")), None);
+        assert_eq!(symbols.imitated(&bonk, &worn("WIF")), None, "the verified are believed");
         let elsewhere = "bsc:0xdac17f958d2ee523a2206206994597c13d831ec7".parse().expect("an id");
-        assert_eq!(symbols.imitated(&elsewhere, "BONK"), None, "another chain");
+        assert_eq!(symbols.imitated(&elsewhere, &worn("BONK")), None, "another chain");
     }
 
     #[test]
@@ -181,11 +236,11 @@ mod tests {
         claim(&mut symbols, 1, Some("OLD"));
         claim(&mut symbols, 3, Some("OLD"));
         assert!(claim(&mut symbols, 1, Some("NEW")) > 0);
-        assert_eq!(symbols.imitated(&token_id(9), "OLD"), Some(Imitated::Verified(&token_id(3), "OLD")));
-        assert_eq!(symbols.imitated(&token_id(9), "NEW"), Some(Imitated::Verified(&token_id(1), "NEW")));
+        assert_eq!(symbols.imitated(&token_id(9), &worn("OLD")), Some(Imitated::Verified(&token_id(3), "OLD")));
+        assert_eq!(symbols.imitated(&token_id(9), &worn("NEW")), Some(Imitated::Verified(&token_id(1), "NEW")));
         claim(&mut symbols, 1, None);
         claim(&mut symbols, 3, None);
-        assert_eq!(symbols.imitated(&token_id(9), "OLD"), None);
-        assert!(symbols.claims.is_empty() && symbols.owners.is_empty());
+        assert_eq!(symbols.imitated(&token_id(9), &worn("OLD")), None);
+        assert!(symbols.claims.is_empty() && symbols.owners.is_empty() && symbols.hashes.is_empty());
     }
 }

@@ -48,6 +48,25 @@ pub enum Field {
 }
 
 impl Field {
+    /// Every field, in their order.
+    pub const ALL: [Self; 15] = [
+        Self::Name,
+        Self::PriceUsd,
+        Self::PriceSol,
+        Self::ChangePct,
+        Self::VolumeUsd,
+        Self::Txns,
+        Self::Traders,
+        Self::LiquidityUsd,
+        Self::MarketCapUsd,
+        Self::FdvUsd,
+        Self::Holders,
+        Self::CreatedAt,
+        Self::Verified,
+        Self::ChangePctD7,
+        Self::VolumeUsdD7,
+    ];
+
     /// The field as JSON names it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -178,6 +197,12 @@ impl Provenance {
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_listed_in_their_order() {
+        assert!((0..).zip(Field::ALL).all(|(place, field)| field as usize == place));
+        assert!(Field::ALL.is_sorted());
+    }
 
     #[test]
     fn origins_are_written_by_their_names() {

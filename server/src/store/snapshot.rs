@@ -7,6 +7,8 @@ use imbl::OrdMap;
 use memescope::feed::compact;
 use memescope::{Board, Delta, GapError, Seq, Timestamp, Token, TokenId, TokenPatch};
 
+use serde::Serialize;
+
 use super::provenance::{self, RowForm};
 
 /// A row and its JSON, printed once when it changed and shared by pages, the feed and exports.
@@ -26,10 +28,26 @@ pub struct Row {
     compact: OnceLock<Bytes>,
 }
 
+/// Where JSON is printed before it is kept: bytes that are kept by the thousand take no more room than they need.
+#[derive(Debug, Default)]
+struct Printer(Vec<u8>);
+
+impl Printer {
+    fn print(&mut self, value: &impl Serialize) -> Bytes {
+        self.0.clear();
+        serde_json::to_writer(&mut self.0, value).expect("rows and patches have text keys and finite numbers");
+        Bytes::copy_from_slice(&self.0)
+    }
+}
+
 impl Row {
     /// Prints a row.
     pub(crate) fn new(token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
-        let json = serde_json::to_vec(&*token).expect("a row has text keys and finite numbers").into();
+        Self::by(&mut Printer::default(), token, changed_at, published_at)
+    }
+
+    fn by(printer: &mut Printer, token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
+        let json = printer.print(&*token);
         let (with_provenance, compact) = (OnceLock::new(), OnceLock::new());
         Self { token, json, changed_at, published_at, with_provenance, compact }
     }
@@ -105,7 +123,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Prints every row of a board.
     pub fn new(board: Board) -> Self {
-        let print = |token: &Arc<Token>| Arc::new(Row::new(token.clone(), board.seq, board.as_of));
+        let mut printer = Printer::default();
+        let mut print = |token: &Arc<Token>| Arc::new(Row::by(&mut printer, token.clone(), board.seq, board.as_of));
         let rows: OrdMap<_, _> = board.tokens.iter().map(|(id, token)| (id.clone(), print(token))).collect();
         let printed = rows.len() as u64;
         Self { board, rows, printed }
@@ -119,8 +138,9 @@ impl Snapshot {
             rows.remove(id);
         }
         let mut changes = Vec::with_capacity(delta.upserts.len());
+        let mut printer = Printer::default();
         for token in &delta.upserts {
-            let row = Arc::new(Row::new(token.clone(), delta.seq, delta.as_of));
+            let row = Arc::new(Row::by(&mut printer, token.clone(), delta.seq, delta.as_of));
             let before = rows.insert(token.id.clone(), row.clone());
             let patch = before.as_ref().and_then(|before| TokenPatch::between(&before.token, token));
             let is_same =
@@ -128,9 +148,8 @@ impl Snapshot {
             if is_same {
                 continue;
             }
-            let print = |patch| serde_json::to_vec(&patch).expect("a patch has text keys and finite numbers").into();
             let (with_provenance, compact) = (OnceLock::new(), OnceLock::new());
-            let (patch, as_of) = (patch.map(print), board.as_of);
+            let (patch, as_of) = (patch.map(|patch| printer.print(&patch)), board.as_of);
             changes.push(RowChange { row, before, patch, as_of, with_provenance, compact });
         }
         let printed = self.printed + delta.upserts.len() as u64;

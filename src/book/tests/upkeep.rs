@@ -1,6 +1,7 @@
 //! What the book keeps, for how long, and what a publication costs.
 
 use super::*;
+use crate::merge::Worn;
 
 const DOLLAR: &str = "solana:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
 
@@ -130,9 +131,9 @@ fn a_token_keeps_its_best_pools_only() {
     desk.publish(later(1));
     let entry = &desk.book.entries[&token_id(1)];
     assert!(entry.known.pools.len() <= MAX_POOLS && entry.memory.pools.len() <= MAX_POOLS + 1);
-    assert_eq!(entry.memory.venues, [Arc::from("pumpswap")].into(), "only what tells of a curve");
+    assert_eq!(entry.memory.venues, [Arc::from("pumpswap")], "only what tells of a curve");
     let newcomer = market(80, &token_id(1), 0.01, 1.0, 1.0).pool;
-    assert!(entry.known.pools.contains_key(&newcomer), "one that is better finds its place");
+    assert!(entry.known.pools.get(&newcomer).is_some(), "one that is better finds its place");
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn nothing_is_left_of_a_token_that_left() {
     let live = &desk.book.live;
     assert!(desk.book.is_empty() && live.rows.is_empty() && live.rowless.is_empty() && live.due.is_empty());
     assert!(live.carriers.is_empty() && live.wanting.is_empty() && live.asked.is_empty());
-    assert_eq!(live.symbols.imitated(&token_id(2), "TEST"), None);
+    assert_eq!(live.symbols.imitated(&token_id(2), &Worn::of(&Arc::from("TEST"), None)), None);
 }
 
 #[test]
@@ -186,7 +187,7 @@ fn a_tick_in_which_nothing_was_said_merges_nothing() {
     }
     let before = desk.publish(NOON).tokens;
     desk.say([jupiter(&wrapped_sol(), 100.05, 1e9, later(5))], later(5));
-    assert!(desk.book.live.dirty.iter().all(|id| *id == wrapped_sol()), "{:?}", desk.book.live.dirty);
+    assert!(desk.book.live.dirty.clone().take().iter().all(|id| *id == wrapped_sol()), "{:?}", desk.book.live.dirty);
     let after = desk.publish(later(5)).tokens;
     assert!(before.iter().zip(&after).all(|(a, b)| Arc::ptr_eq(a.1, b.1)));
     // A rate that moved enough renews what is computed with it, and nothing else.
@@ -194,4 +195,38 @@ fn a_tick_in_which_nothing_was_said_merges_nothing() {
     let after = desk.publish(later(6)).tokens;
     let renewed = before.iter().filter(|(id, row)| !Arc::ptr_eq(row, &after[*id])).count();
     assert_eq!(renewed, 15);
+}
+
+#[test]
+fn what_is_said_again_costs_no_merge_unless_something_could_depend_on_it() {
+    // Whether the token is merged when its pools say the same again so many seconds later, at that price of SOL.
+    let is_merged_beside = |words: &[TokenObservation], pools: &[PoolObservation], secs: u64, sol: f64| {
+        let mut desk = Desk::new();
+        desk.say(words.iter().cloned(), later(1));
+        desk.see(pools.iter().cloned(), NOON);
+        desk.publish(later(1));
+        desk.say([jupiter(&wrapped_sol(), sol, 1e9, later(secs))], later(secs));
+        desk.see(pools.iter().map(|pool| at(pool.clone(), later(secs))), later(secs));
+        desk.book.renew_rates(later(secs));
+        let dirty = desk.book.take_dirty(later(secs)).contains(&token_id(1));
+        let verdicts = desk.book.entries[&token_id(1)].memory.pools.values().flat_map(|pool| pool.verdicts.values());
+        let is_judged = verdicts.map(|verdict| verdict.as_of).all(|as_of| as_of == later(secs));
+        assert!(dirty || is_judged, "what costs no merge is judged all the same");
+        dirty
+    };
+    let is_merged = |pools: &[PoolObservation], secs, sol| is_merged_beside(&[], pools, secs, sol);
+    let disputes = |secs| [jupiter(&token_id(1), 0.02, 1e3, later(secs))];
+    let pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
+    let both = [pool.clone(), by_gecko(pool.clone())];
+    let strong = [pool.clone(), market(2, &token_id(1), 0.01, 99.0, 5e4)];
+    let mut curve = pool.clone();
+    curve.quote.token = token_id(9);
+    assert!(!is_merged(std::slice::from_ref(&pool), 20, 100.0));
+    assert!(!is_merged(&strong, 20, 100.0));
+    assert!(!is_merged_beside(&disputes(0), std::slice::from_ref(&pool), 20, 100.0), "its word is the newer already");
+    assert!(is_merged_beside(&disputes(1), std::slice::from_ref(&pool), 20, 100.0), "it becomes the newer word");
+    assert!(is_merged(std::slice::from_ref(&pool), 21, 100.0), "the row is confirmed");
+    assert!(is_merged(std::slice::from_ref(&pool), 10, 100.01), "the quote side is worth more");
+    assert!(is_merged(&both, 10, 100.0), "the sources take turns");
+    assert!(is_merged(&[curve], 10, 100.0), "it has no row");
 }
