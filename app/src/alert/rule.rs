@@ -57,9 +57,11 @@ impl Rule {
         match self {
             Self::Token(_, Trigger::Above(bound)) => format!("{symbol} at or above {}", price(*bound)),
             Self::Token(_, Trigger::Below(bound)) => format!("{symbol} at or below {}", price(*bound)),
-            Self::Token(_, Trigger::Change(window, pct)) => format!("{symbol} moved {pct}% in {}", window.label()),
+            Self::Token(_, Trigger::Change(window, pct)) => {
+                format!("{symbol} moved {}% in {}", decimal(*pct), window.label())
+            }
             Self::Token(_, Trigger::Volume(window, times)) => {
-                format!("{symbol} trades {times} times its usual {} volume", window.label())
+                format!("{symbol} trades {} times its usual {} volume", decimal(*times), window.label())
             }
             Self::View(search) => {
                 let view = if search.is_empty() { "the default view" } else { search.as_str() };
@@ -67,6 +69,11 @@ impl Rule {
             }
         }
     }
+}
+
+/// A number as it was written. The browser's module goes without the tables by which floats are printed.
+fn decimal(number: f64) -> String {
+    Price::from_f64(number, 9).map_or_else(String::new, |number| number.to_string())
 }
 
 /// The line is no rule.
@@ -107,8 +114,12 @@ impl fmt::Display for Rule {
         match self {
             Self::Token(id, Trigger::Above(bound)) => write!(f, "{id} price above {bound}"),
             Self::Token(id, Trigger::Below(bound)) => write!(f, "{id} price below {bound}"),
-            Self::Token(id, Trigger::Change(window, pct)) => write!(f, "{id} change {} {pct}", window.name()),
-            Self::Token(id, Trigger::Volume(window, times)) => write!(f, "{id} volume {} {times}", window.name()),
+            Self::Token(id, Trigger::Change(window, pct)) => {
+                write!(f, "{id} change {} {}", window.name(), decimal(*pct))
+            }
+            Self::Token(id, Trigger::Volume(window, times)) => {
+                write!(f, "{id} volume {} {}", window.name(), decimal(*times))
+            }
             Self::View(search) if search.is_empty() => f.write_str("view"),
             Self::View(search) => write!(f, "view {search}"),
         }
