@@ -435,6 +435,8 @@ impl BoardState {
 
     /// Shows the waiting moves at once.
     pub(crate) fn release(&self) {
+        #[cfg(feature = "hydrate")]
+        crate::browser::glide::begin();
         let gone = self.left.get_untracked();
         if !gone.is_empty() {
             self.left.set(Arc::default());

@@ -8,13 +8,16 @@ pub(crate) mod alerts;
 pub(crate) mod card;
 mod extras;
 pub(crate) mod feed;
+pub(crate) mod find;
 mod flash;
 pub(crate) mod form;
+pub(crate) mod glide;
 pub(crate) mod history;
 pub(crate) mod hold;
 mod keys;
 pub(crate) mod look;
 pub(crate) mod marks;
+pub(crate) mod panel;
 mod scroll;
 mod sheet;
 mod socket;
@@ -22,7 +25,7 @@ mod socket;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use memescope::{Timestamp, TokenId};
+use memescope::Timestamp;
 use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
@@ -47,6 +50,7 @@ pub(crate) fn start(state: BoardState) {
         feed::start(state);
         extras::start(state);
         alerts::start(state);
+        sheet::start();
     });
     // Another address is another view.
     Effect::new(move |before: Option<String>| {
@@ -69,7 +73,7 @@ pub(crate) fn start_status(state: BoardState) {
 }
 
 /// Starts the page of one token, once it is alive: its row is followed, and what stands below it renewed.
-pub(crate) fn start_token(state: BoardState, token: Option<TokenId>) {
+pub(crate) fn start_token(state: BoardState) {
     Effect::new(move |alive: Option<()>| {
         if alive.is_none() {
             start_clock(state);
@@ -77,9 +81,7 @@ pub(crate) fn start_token(state: BoardState, token: Option<TokenId>) {
             marks::start(state);
             acts::start(state);
             feed::start(state);
-            if let Some(token) = token.clone() {
-                sheet::start(token);
-            }
+            sheet::start();
         }
     });
 }

@@ -12,6 +12,7 @@ use crate::footer::{Footer, NextPage};
 use crate::json;
 use crate::location::Location;
 use crate::notices::Notices;
+use crate::panel;
 use crate::part::{live, taken};
 use crate::reader::TokenPage;
 use crate::server_fns::{NotRead, PageError};
@@ -71,6 +72,7 @@ pub(crate) fn Home(location: Location) -> impl IntoView {
         </main>
         {taken(view! { <Footer state /> })}
         <aside id="card" class="card" aria-label="Where the numbers of a row come from" hidden></aside>
+        {panel::panel(state)}
         {alerts_menu::told(state)}
         <p class="vh" role="status">{live(move || state.announcement.get())}</p>
     })

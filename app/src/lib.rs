@@ -53,6 +53,7 @@ mod location;
 mod marks;
 mod menus;
 mod notices;
+mod panel;
 mod part;
 mod preferences;
 pub mod reader;

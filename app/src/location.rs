@@ -49,13 +49,21 @@ pub(crate) struct Location {
     pub(crate) place: Place,
     /// The text after `?` in the address.
     pub(crate) search: RwSignal<String>,
+    /// The token that is open beside the board.
+    pub(crate) panel: RwSignal<Option<TokenId>>,
 }
 
 impl Location {
     /// Where the page is when it begins.
     pub(crate) fn of_page() -> Self {
         let (path, search) = path_and_search();
-        Self { place: Place::at(&path), search: RwSignal::new(search) }
+        Self { place: Place::at(&path), search: RwSignal::new(search), panel: RwSignal::new(None) }
+    }
+
+    /// Whether the page is the board's.
+    #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser goes elsewhere"))]
+    pub(crate) fn is_board(self) -> bool {
+        self.place == Place::Board
     }
 
     /// Goes where the address points to by now.
@@ -63,6 +71,14 @@ impl Location {
     pub(crate) fn follow(self) {
         let (path, search) = path_and_search();
         let place = Place::at(&path);
+        let beside = token_at(&path).filter(|_| self.is_board() && crate::browser::panel::fits(self));
+        let is_beside = beside.is_some();
+        if self.panel.with_untracked(|panel| *panel != beside) {
+            self.panel.set(beside);
+        }
+        if is_beside {
+            return;
+        }
         if self.place != place {
             // Another place is another document.
             let _ = window().location().reload();

@@ -11,7 +11,7 @@ pub(crate) fn Search(state: BoardState) -> impl IntoView {
     let address = state.address;
     let text = || live(move || address.with(|address| address.query.q.clone().unwrap_or_default()));
     view! {
-        <form class="search" method="get" action="/" role="search" on:submit=on(submit_search(state))>
+        <form class="search" method="get" action="/" role="search" on:submit=on(submit_search(state)) on:input=on(move |_| typed(state))>
             <label class="vh" for="q">"Search a token by symbol, name or address"</label>
             <input
                 id="q"
@@ -41,18 +41,23 @@ pub(crate) fn carried(address: &crate::address::PageAddress, fields: &[&str]) ->
 }
 
 #[cfg(feature = "hydrate")]
-fn submit_search(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + Send + 'static {
+fn submit_search(state: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
     move |event| {
         event.prevent_default();
-        let text = crate::browser::form::field(&event, "q").trim().chars().take(64).collect::<String>();
-        let href = state.address.with_untracked(|address| {
-            address.with(|query| query.q = Some(text.clone()).filter(|text| !text.is_empty()))
-        });
-        crate::browser::history::go(state.location, &href);
+        let text = crate::browser::form::field(&event, "q");
+        crate::browser::find::now(state, &text);
     }
 }
 
+#[cfg(feature = "hydrate")]
+fn typed(state: BoardState) {
+    crate::browser::find::soon(state);
+}
+
 #[cfg(not(feature = "hydrate"))]
-fn submit_search(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + Send + 'static {
+fn submit_search(_: BoardState) -> impl Fn(leptos::ev::SubmitEvent) + 'static {
     |_| {}
 }
+
+#[cfg(not(feature = "hydrate"))]
+fn typed(_: BoardState) {}

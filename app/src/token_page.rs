@@ -38,6 +38,9 @@ use crate::server_fns::NotRead;
 use crate::token_table::live_row;
 use crate::top_bar::TopBar;
 
+/// What stands before the figures of a candle in words: its time, and the five figures.
+pub(crate) const READOUT: [&str; 6] = ["", "open ", "high ", "low ", "close ", "volume "];
+
 /// The token's row as the server read it: embedded there, found here. `None` where there is nothing to tell.
 struct FirstRow(Option<TokenPage>);
 
@@ -75,7 +78,7 @@ pub(crate) fn TokenPageView(location: Location) -> impl IntoView {
     let known = id.filter(|_| first.is_some());
     let state = BoardState::of_token(location, first);
     #[cfg(feature = "hydrate")]
-    crate::browser::start_token(state, known.clone());
+    crate::browser::start_token(state);
     let content = known.map_or_else(|| taken(Missing()), |id| taken(view! { <Sheet state id /> }));
     taken(view! {
         <a class="skip" href="#foot" rel="external">"Skip to the end"</a>

@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use crate::board_state::BoardState;
-use crate::browser::{card, marks, row_around, target};
+use crate::browser::{card, history, marks, row_around, target};
 
 /// Follows clicks.
 pub(super) fn start(state: BoardState) {
@@ -16,6 +16,7 @@ pub(super) fn start(state: BoardState) {
         let Some(button) = button else { return };
         match button.get_attribute("data-act").unwrap_or_default().as_str() {
             "copy" => copy(state, &button.get_attribute("data-text").unwrap_or_default()),
+            "close-panel" => history::close_panel(state.location),
             "close" => _ = card::close(),
             "watch" => with_token(&button, |id| marks::toggle_watched(state, id)),
             "alert" => {

@@ -6,8 +6,7 @@ use memescope::{Rank, TokenId, Window};
 use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
-use crate::browser::{acts, card, form, history, hold, look, marks, row_around, table_body, target};
-use crate::location::token_href;
+use crate::browser::{acts, card, form, history, hold, look, marks, panel, row_around, table_body, target};
 use crate::preferences::Keys;
 
 /// Follows the keyboard.
@@ -20,10 +19,12 @@ pub(super) fn start(state: BoardState) {
         let focus = document().active_element();
         let inside = target(&event);
         if event.key() == "Escape" {
-            if !card::close()
-                && !form::close_menus()
-                && let Some(focus) = focus.and_then(|focus| focus.dyn_into::<web_sys::HtmlElement>().ok())
-            {
+            if card::close() || form::close_menus() {
+                return;
+            }
+            if state.location.panel.with_untracked(Option::is_some) {
+                history::close_panel(state.location);
+            } else if let Some(focus) = focus.and_then(|focus| focus.dyn_into::<web_sys::HtmlElement>().ok()) {
                 let _ = focus.blur();
             }
             return;
@@ -61,7 +62,8 @@ pub(super) fn start(state: BoardState) {
                 }
             }
             "f" => open_menu("details.filter-menu"),
-            "Enter" if !inside.as_ref().is_some_and(is_pressable) => open_row(focus),
+            "Enter" if !inside.as_ref().is_some_and(is_pressable) => open_row(state, focus),
+            "o" => open_elsewhere(focus),
             "?" => show_keys(),
             key => match key.parse::<usize>().ok().and_then(|number| Rank::ALL.get(number.wrapping_sub(1)).copied()) {
                 Some(rank) => go(address(&|address| address.ranked_by(rank))),
@@ -135,6 +137,14 @@ fn show_keys() {
     open_menu("details.look");
 }
 
+/// Opens the pool of the row with the focus where most people look at it, in another tab.
+fn open_elsewhere(focus: Option<web_sys::Element>) {
+    if let Some(id) = focused_id(focus) {
+        let href = format!("https://dexscreener.com/{}/{}", id.chain(), id.address());
+        let _ = window().open_with_url_and_target_and_features(&href, "_blank", "noopener,noreferrer");
+    }
+}
+
 /// Opens a menu, or closes it, and puts the focus there.
 fn open_menu(selector: &str) {
     if let Ok(Some(menu)) = document().query_selector(selector) {
@@ -161,9 +171,9 @@ fn to_top(state: BoardState) {
 }
 
 /// Opens the page of the token of the row with the focus.
-fn open_row(focus: Option<web_sys::Element>) {
+fn open_row(state: BoardState, focus: Option<web_sys::Element>) {
     if let Some(id) = focused_id(focus) {
-        let _ = window().location().set_href(&token_href(&id));
+        panel::open(state.location, &id);
     }
 }
 

@@ -10,21 +10,52 @@ use web_sys::{Element, KeyboardEvent, MouseEvent};
 
 use crate::browser::{is_visible, target};
 use crate::server_fns::load_sheet;
+use crate::token_page::READOUT;
 
 /// How often what stands below the row is asked for.
 const RENEW: Duration = Duration::from_secs(10);
 
-/// Follows the sheet of a token, until the page goes on to something else.
-pub(super) fn start(token: TokenId) {
-    if let Ok(handle) = set_interval_with_handle(move || renew(&token), RENEW) {
+/// Follows the sheet of whichever token is shown.
+pub(super) fn start() {
+    if let Ok(handle) = set_interval_with_handle(renew, RENEW) {
         on_cleanup(move || handle.clear());
     }
     let pointer = window_event_listener(leptos::ev::pointermove, |event| point(&event));
     let keys = window_event_listener(leptos::ev::keydown, |event| step(&event));
+    let clicks = window_event_listener(leptos::ev::click, |event| switch(&event));
     on_cleanup(move || {
+        clicks.remove();
         pointer.remove();
         keys.remove();
     });
+}
+
+/// Fills the sheet of a panel that was just opened.
+pub(super) fn fill(token: TokenId) {
+    let token = token.to_string();
+    leptos::task::spawn_local(async move {
+        if let (Ok(html), Some(sheet)) = (load_sheet(token, None).await, sheet()) {
+            sheet.set_inner_html(&html);
+        }
+    });
+}
+
+/// Asks for the candles of another interval, without loading the page anew.
+fn switch(event: &MouseEvent) {
+    let link = target(event).and_then(|element| element.closest("#sheet [data-interval]").ok().flatten());
+    let Some((link, token)) = link.zip(token_of_sheet()) else { return };
+    event.prevent_default();
+    let interval = link.get_attribute("data-interval");
+    leptos::task::spawn_local(async move {
+        if let (Ok(html), Some(sheet)) = (load_sheet(token, interval).await, sheet()) {
+            sheet.set_inner_html(&html);
+        }
+    });
+}
+
+/// Whose sheet is shown.
+fn token_of_sheet() -> Option<String> {
+    document().query_selector("[data-row]").ok().flatten()?.get_attribute("data-row")
 }
 
 fn sheet() -> Option<Element> {
@@ -32,7 +63,7 @@ fn sheet() -> Option<Element> {
 }
 
 /// Asks for the markup, unless somebody is just reading in it.
-fn renew(token: &TokenId) {
+fn renew() {
     let is_read = || {
         let inside = |selector: &str| document().query_selector(selector).ok().flatten().is_some();
         inside("#sheet :focus") || inside("#sheet:hover") || inside("#sheet details[open]")
@@ -40,16 +71,18 @@ fn renew(token: &TokenId) {
     if !is_visible() || is_read() {
         return;
     }
-    let token = token.to_string();
+    let Some(token) = token_of_sheet() else { return };
     let interval = document()
         .query_selector("#sheet [data-interval][aria-current]")
         .ok()
         .flatten()
         .and_then(|link| link.get_attribute("data-interval"));
+    let asked = token.clone();
     leptos::task::spawn_local(async move {
         // What does not come stays as it is; the connection's words say how old it is.
         if let (Ok(html), Some(sheet)) = (load_sheet(token, interval).await, sheet())
             && !is_read()
+            && token_of_sheet().as_deref() == Some(&asked)
         {
             sheet.set_inner_html(&html);
         }
@@ -118,11 +151,10 @@ fn show(chart: &Element, candles: &[(f64, Element)], index: usize) {
     let rows = document().query_selector_all("#candles tbody tr").ok();
     let words = rows.and_then(|rows| rows.item(u32::try_from(index).ok()?)).map(|row| {
         let cells = row.child_nodes();
-        (0..cells.length())
-            .filter_map(|cell| cells.item(cell)?.text_content())
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join("  ")
+        let texts =
+            (0..cells.length()).filter_map(|cell| cells.item(cell)?.text_content()).filter(|text| !text.is_empty());
+        // The same words as the server's.
+        texts.zip(READOUT).map(|(text, word)| format!("{word}{text}")).collect::<Vec<_>>().join("  ")
     });
     if let (Some(readout), Some(words)) = (document().get_element_by_id("chart-readout"), words) {
         readout.set_text_content(Some(&words));

@@ -10,6 +10,7 @@ use memescope::format::{self, UNKNOWN};
 use memescope::{Candle, Interval, Timestamp};
 
 use self::scale::{Scale, ticks};
+use super::READOUT;
 use crate::location::token_href;
 use crate::part::{Part, part};
 use crate::reader::TokenSheet;
@@ -86,7 +87,9 @@ fn intervals(sheet: &TokenSheet) -> Part {
 
 /// The newest candle in words: what stands above the picture until another one is pointed at.
 fn readout(candles: &[Candle], interval: Interval) -> String {
-    candles.last().map(|candle| cells(candle, interval).join("  ")).unwrap_or_default()
+    let Some(candle) = candles.last() else { return String::new() };
+    let words = cells(candle, interval).into_iter().zip(READOUT).map(|(text, word)| format!("{word}{text}"));
+    words.collect::<Vec<_>>().join("  ")
 }
 
 /// A candle as the texts of its table's row.

@@ -49,6 +49,7 @@ pub(super) fn view(token: &Token) -> Part {
             <p class="address">
                 <code data-testid="address">{address.clone()}</code>
                 <button r#type="button" class="pill needs-script" data-act="copy" data-text=address>"Copy"</button>
+                <button r#type="button" class="pill needs-script" data-act="watch" data-token=token.id.to_string()>"Watch"</button>
             </p>
             {list(token)}
         </div>
