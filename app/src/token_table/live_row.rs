@@ -7,7 +7,7 @@ use super::cells::{self, cell};
 use super::price_cell::price_cell;
 use super::row::identity;
 use crate::board_state::BoardState;
-use crate::part::{Part, live, memo, taken};
+use crate::part::{Part, fixed, live, memo};
 
 /// The windows of the changes, and the columns that show them.
 const CHANGES: [(Window, &str); 4] =
@@ -22,12 +22,12 @@ pub(crate) fn live_row(state: BoardState, id: &TokenId) -> Option<Part> {
     let row = state.row(id)?;
     let window = memo(|_| Window::H24);
     let changes: Vec<_> = CHANGES.into_iter().map(|(of, name)| cell(name, cells::change(&row, of))).collect();
-    let heads: Vec<_> = HEADS.into_iter().map(|head| taken(view! { <th scope="col">{head}</th> })).collect();
+    let heads: Vec<_> = HEADS.into_iter().map(|head| fixed(view! { <th scope="col">{head}</th> })).collect();
     let class = {
         let row = row.clone();
         live(move || row.with(|token| if token.stale { "live-row stale" } else { "live-row" }.to_owned()))
     };
-    Some(taken(view! {
+    Some(fixed(view! {
         <table class=class>
             <caption class="vh">"The token's row, live"</caption>
             <thead>

@@ -105,6 +105,8 @@ impl Keeper {
             for candle in stored.into_iter().chain(unpack(&kept.minutes, Interval::M1)) {
                 spark.note(candle.at, candle.close);
             }
+            // What was told of the time before this process saw anything.
+            fill(&mut spark, Interval::H1, &shared.shelf.candles(kept.record.number, Interval::H1, day, usize::MAX)?);
             self.sparks.insert(id.clone(), Arc::new(spark));
         }
         shared.sparks.store(Arc::new(self.sparks.clone()));
@@ -344,12 +346,7 @@ impl Keeper {
         write.commit()?;
         if matches!(interval, Interval::M15 | Interval::H1) {
             let spark = Arc::make_mut(self.sparks.entry(past.token.clone()).or_default());
-            for candle in &candles {
-                // Its close is the price at its end. An hour is longer than a step: where that leaves one out, the price
-                // at its beginning is known too.
-                spark.fill(candle.at.plus(interval.duration()).minus(Duration::from_millis(1)), candle.close);
-                spark.fill(candle.at, candle.open);
-            }
+            fill(spark, interval, &candles);
             shared.sparks.store(Arc::new(self.sparks.clone()));
         }
         Ok(())
@@ -390,6 +387,15 @@ impl Keeper {
         self.shared.weeks.store(Arc::new(weeks));
         self.weeks_changed = false;
         Ok(())
+    }
+}
+
+/// Puts prices of the past where none are known. A candle's close is the price at its end; an hour is longer than a step,
+/// and where that leaves one out, the price at its beginning is known too.
+fn fill(spark: &mut Spark, interval: Interval, candles: &[Candle]) {
+    for candle in candles {
+        spark.fill(candle.at.plus(interval.duration()).minus(Duration::from_millis(1)), candle.close);
+        spark.fill(candle.at, candle.open);
     }
 }
 

@@ -217,6 +217,12 @@ fn a_fetched_past_fills_what_we_did_not_see() {
     // A past that is told again replaces itself, and never what we saw.
     desk.keeper.take(Note::Past(past(1)));
     assert_eq!(desk.candles(1, Interval::H1).iter().filter(|candle| candle.source == CandleSource::Own).count(), 3);
+
+    // After a restart the day is as whole as before: an hour is longer than a step of it.
+    drop(desk);
+    let desk = Desk::open(home.path(), 100, now + 300);
+    let spark = desk.history.spark(&id(1), after(now + 300)).unwrap();
+    assert!(spark.points.len() >= 31 && spark.points.iter().all(Option::is_some), "{spark:?}");
 }
 
 #[test]
