@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use memescope::Timestamp;
+use memescope::feed::client::LinkState;
 use wasm_bindgen::JsCast;
 
 use crate::board_state::BoardState;
@@ -50,7 +51,7 @@ pub(crate) fn start(state: BoardState) {
         feed::start(state);
         extras::start(state);
         alerts::start(state);
-        sheet::start();
+        sheet::start(state);
     });
     // Another address is another view.
     Effect::new(move |before: Option<String>| {
@@ -81,7 +82,7 @@ pub(crate) fn start_token(state: BoardState) {
             marks::start(state);
             acts::start(state);
             feed::start(state);
-            sheet::start();
+            sheet::start(state);
         }
     });
 }
@@ -140,6 +141,17 @@ fn random() -> f64 {
 /// Whether the page can be seen.
 fn is_visible() -> bool {
     document().visibility_state() != web_sys::VisibilityState::Hidden
+}
+
+/// Whether it makes sense to ask the server for something: it is not known to be away.
+fn is_reachable(state: BoardState) -> bool {
+    let link = state.connection.with_untracked(|connection| connection.state);
+    !matches!(link, LinkState::Reconnecting | LinkState::Disconnected)
+}
+
+/// The same for what only somebody who looks has any use for.
+fn is_worth_asking(state: BoardState) -> bool {
+    is_visible() && is_reachable(state)
 }
 
 /// The table's body.

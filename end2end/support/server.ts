@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -181,8 +181,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     },
     writesState: async () => {
       const asked = Date.now();
-      const state = join(home, 'data', options.live ? 'state' : 'demo/state');
-      await running?.until(async () => (statSync(state, { throwIfNoEntry: false })?.mtimeMs ?? 0) > asked, 'written');
+      // The state file, or the log of what changed since it was written.
+      const folder = join(home, 'data', options.live ? '.' : 'demo');
+      const written = () => readdirSync(folder).filter((name) => /^state(-.*\.log)?$/.test(name));
+      const at = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      await running?.until(async () => written().some((name) => at(name) > asked), 'written');
     },
     stop: async () => {
       await running?.end('SIGTERM');

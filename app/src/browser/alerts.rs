@@ -70,6 +70,9 @@ pub(crate) fn ask() {
 
 /// Judges all rules by what the server says now.
 fn judge(state: BoardState) {
+    if !super::is_reachable(state) {
+        return;
+    }
     let (tokens, views) = WATCH.with_borrow(|watch| (watch.tokens(), watch.views()));
     if !tokens.is_empty() {
         leptos::task::spawn_local(async move {

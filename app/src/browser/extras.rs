@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use memescope::TokenId;
 
 use crate::board_state::BoardState;
-use crate::browser::is_visible;
+use crate::browser::is_worth_asking;
 use crate::server_fns::load_extras;
 
 /// How long new rows wait for others.
@@ -37,7 +37,7 @@ pub(super) fn start(state: BoardState) {
 }
 
 fn ask(state: BoardState, which: fn(&BoardState, &TokenId) -> bool) {
-    if !is_visible() {
+    if !is_worth_asking(state) {
         return;
     }
     let ids: Vec<TokenId> = untrack(|| state.mounted()).into_iter().filter(|id| which(&state, id)).collect();

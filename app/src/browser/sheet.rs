@@ -8,7 +8,8 @@ use memescope::TokenId;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, MouseEvent};
 
-use crate::browser::{is_visible, target};
+use crate::board_state::BoardState;
+use crate::browser::{is_worth_asking, target};
 use crate::server_fns::load_sheet;
 use crate::token_page::READOUT;
 
@@ -16,8 +17,8 @@ use crate::token_page::READOUT;
 const RENEW: Duration = Duration::from_secs(10);
 
 /// Follows the sheet of whichever token is shown.
-pub(super) fn start() {
-    if let Ok(handle) = set_interval_with_handle(renew, RENEW) {
+pub(super) fn start(state: BoardState) {
+    if let Ok(handle) = set_interval_with_handle(move || renew(state), RENEW) {
         on_cleanup(move || handle.clear());
     }
     let pointer = window_event_listener(leptos::ev::pointermove, |event| point(&event));
@@ -63,12 +64,12 @@ fn sheet() -> Option<Element> {
 }
 
 /// Asks for the markup, unless somebody is just reading in it.
-fn renew() {
+fn renew(state: BoardState) {
     let is_read = || {
         let inside = |selector: &str| document().query_selector(selector).ok().flatten().is_some();
         inside("#sheet :focus") || inside("#sheet:hover") || inside("#sheet details[open]")
     };
-    if !is_visible() || is_read() {
+    if !is_worth_asking(state) || is_read() {
         return;
     }
     let Some(token) = token_of_sheet() else { return };

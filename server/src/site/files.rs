@@ -195,7 +195,8 @@ impl File {
         if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        if self.kind.as_bytes().starts_with(b"text/html") {
+        // A script of its own may be a worker, which follows the policy of its file: it fetches from here, too.
+        if self.kind.as_bytes().starts_with(b"text/html") || self.kind.as_bytes().starts_with(b"text/javascript") {
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(super::pages::STATIC_POLICY));
         }
         response
