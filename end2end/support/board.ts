@@ -46,7 +46,7 @@ export class Board {
     this.connection = page.getByTestId('connection');
     this.staleBanner = page.getByTestId('stale-banner');
     this.liquidityChip = page.getByTestId('chip-min_liquidity_usd');
-    this.search = page.locator('input[name=q]');
+    this.search = page.locator('#q');
     this.nextPage = page.locator('a[rel=next]');
   }
 
