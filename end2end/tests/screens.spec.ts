@@ -31,6 +31,31 @@ for (const theme of ['dark', 'light'] as const) {
   });
 }
 
+for (const [width, height] of widths) {
+  test(`a token's page fits ${width} px`, async ({ board, demo, page }) => {
+    await page.setViewportSize({ width, height: height + 300 });
+    await board.openLive();
+    const id = (await board.ids())[1] ?? '';
+    // Its past comes within a minute, once somebody looks.
+    await expect
+      .poll(
+        async () => {
+          await page.goto(`${demo.url}/token/${id.replace(':', '/')}`);
+          return page.locator('#chart [data-x]').count();
+        },
+        { timeout: 50_000, intervals: [2_000] },
+      )
+      .toBeGreaterThan(20);
+    await board.isLive();
+    await page.evaluate(async () => {
+      await document.fonts.ready;
+    });
+    await page.screenshot({ path: `${folder}/token-dark-${width}.png` });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overflow, 'nothing sticks out sideways').toBeLessThanOrEqual(0);
+  });
+}
+
 test('forced colours keep the board readable', async ({ board, page }) => {
   await page.emulateMedia({ forcedColors: 'active' });
   await board.openLive();
