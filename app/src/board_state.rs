@@ -334,6 +334,23 @@ impl BoardState {
         if more { self.load_more() } else { self.reload() }
     }
 
+    /// Takes the first page of the view as it is now: values and order of the head go on from there.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn renew(&self, page: TokenPage) {
+        let ids: Vec<TokenId> = page.rows.iter().map(|token| token.id.clone()).collect();
+        for token in page.rows {
+            self.put(token);
+        }
+        if page.first == 0 {
+            self.head.set(Arc::new(ids));
+        }
+        self.total.set(page.total);
+        self.as_of.set(page.as_of);
+        self.stale.set(page.stale);
+        self.sources.set(page.sources);
+        self.sol_usd.set(page.sol_usd);
+    }
+
     fn append(self, page: TokenPage) {
         let mut pinned = self.pinned.get_untracked().as_ref().clone();
         let before = pinned.clone();

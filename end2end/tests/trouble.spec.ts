@@ -99,3 +99,14 @@ test('when all sources fail the page keeps its numbers and says how old they are
     await market.stop();
   }
 });
+
+test('where no socket comes through the page asks for its rows instead', async ({ board, page, complaints }) => {
+  test.setTimeout(120_000);
+  complaints.allow(/websocket/i);
+  await page.routeWebSocket(/\/ws$/, (socket) => void socket.close());
+  await board.open();
+  await board.isInState('disconnected', 60_000);
+  const prices = () => board.table.locator('td[data-col="price_usd"]').allInnerTexts();
+  const before = await prices();
+  await expect.poll(async () => (await prices()).join() !== before.join(), { timeout: 30_000 }).toBe(true);
+});

@@ -13,8 +13,11 @@ use crate::board_state::{BoardFacts, BoardState, Connection};
 use crate::browser::{is_visible, later, now_ms, random, socket::Socket};
 use crate::frame::{Frame, Status};
 use crate::location::Place;
-use crate::server_fns::PAGE_ROWS;
+use crate::server_fns::{PAGE_ROWS, load_page};
 use crate::token_table::order;
+
+/// How often the first page is asked for while no socket comes about: some networks let none through.
+const POLL_MS: u64 = 10_000;
 
 /// How long a change of the mounted rows waits for the next one.
 const ROWS_DELAY: Duration = Duration::from_millis(200);
@@ -30,6 +33,8 @@ struct Feed {
     generation: u64,
     rows_due: bool,
     clock: Timestamp,
+    /// When the first page was asked for in the place of a socket.
+    polled_at: u64,
 }
 
 fn with_feed<T>(action: impl FnOnce(&mut Feed) -> T) -> Option<T> {
@@ -41,7 +46,8 @@ pub(super) fn start(state: BoardState) {
     let mut client = FeedClient::new(now_ms());
     client.follow(Channel::Status, Params::default());
     client.pause(now_ms(), !is_visible());
-    let mut feed = Feed { state, client, socket: None, generation: 0, rows_due: false, clock: Timestamp::default() };
+    let mut feed =
+        Feed { state, client, socket: None, generation: 0, rows_due: false, clock: Timestamp::default(), polled_at: 0 };
     feed.run();
     FEED.set(Some(feed));
 
@@ -84,6 +90,7 @@ pub(super) fn tick() {
         feed.client.tick(now_ms(), random());
         feed.run();
         feed.tell();
+        feed.poll();
     });
 }
 
@@ -153,6 +160,25 @@ impl Feed {
         }
     }
 
+    /// Asks for the first page as it is now when there is no socket and somebody looks.
+    fn poll(&mut self) {
+        let (state, now) = (self.state, now_ms());
+        let is_cut_off = self.client.state(now) == LinkState::Disconnected && is_visible() && has_list(state);
+        if !is_cut_off || now.saturating_sub(self.polled_at) < POLL_MS {
+            return;
+        }
+        self.polled_at = now;
+        let (search, generation) = (state.location.search.get_untracked(), state.generation_now());
+        leptos::task::spawn_local(async move {
+            // What does not come is asked for again.
+            let Ok(page) = load_page(search, None).await else { return };
+            if state.generation_now() == generation {
+                with_feed(|feed| feed.clock = later(feed.clock, page.server_time));
+                state.renew(page);
+            }
+        });
+    }
+
     fn receive(&mut self, frame: Frame) {
         let mut asks_for_rows = false;
         match &frame {
@@ -209,7 +235,7 @@ impl Feed {
         let list = ListState::seeded(facts.epoch, facts.seq, ids.to_vec(), self.state.total.get_untracked());
         let rows = RowsState::seeded(facts.epoch, facts.seq, ids.iter().cloned());
         // A page from the middle of the list has no live head.
-        let params = (facts.first == 0 && state_has_list(self.state)).then(|| {
+        let params = (facts.first == 0 && has_list(self.state)).then(|| {
             let mut query = std::collections::BTreeMap::new();
             for (key, value) in self.state.address.with_untracked(|address| address.query.to_pairs()) {
                 query.insert(key, value);
@@ -279,6 +305,6 @@ impl Feed {
 }
 
 /// Whether the page shows a list; that of one token shows one row, whichever its rank is.
-fn state_has_list(state: BoardState) -> bool {
+fn has_list(state: BoardState) -> bool {
     state.location.place == Place::Board
 }
