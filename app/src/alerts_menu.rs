@@ -90,7 +90,7 @@ fn short(id: &TokenId) -> String {
     }
 }
 
-fn permission_words(state: BoardState) -> Option<Part> {
+fn permission_words(state: BoardState) -> Part {
     // Asked for anew with every rule.
     state.rules.track();
     let (words, asks) = match permission() {
@@ -99,12 +99,12 @@ fn permission_words(state: BoardState) -> Option<Part> {
         "ask" => ("Alerts are shown in the page.", true),
         _ => ("Notifications need https or localhost; alerts are shown in the page.", false),
     };
-    Some(part(view! {
+    part(view! {
         <p class="hint">{words}</p>
         {asks.then(|| view! {
             <p class="actions"><button r#type="button" class="pill" on:click=on(|_| ask())>"Notify me too"</button></p>
         })}
-    }))
+    })
 }
 
 /// What fired, newest last: each is told once.

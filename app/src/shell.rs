@@ -40,7 +40,7 @@ pub fn shell() -> impl IntoView {
                 {property("og:site_name", "Memescope".to_owned())}
                 {property("og:title", head.title)}
                 {property("og:description", head.description)}
-                {head.picture.map(card)}
+                {head.picture.as_deref().map(card)}
                 <meta name="color-scheme" content="dark light" />
                 <link rel="preload" href="/fonts/instrument-sans.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
                 <link rel="stylesheet" href=css />
@@ -57,7 +57,7 @@ pub fn shell() -> impl IntoView {
 }
 
 /// The picture of the page, for those who show cards: they want a whole address.
-fn card(path: String) -> impl IntoView {
+fn card(path: &str) -> impl IntoView + use<> {
     let host = use_context::<http::request::Parts>().and_then(|request| {
         let header = |name| request.headers.get(name).and_then(|value| value.to_str().ok().map(str::to_owned));
         let scheme =

@@ -16,6 +16,9 @@ use crate::server_fns::load_card;
 const RESTS: Duration = Duration::from_millis(400);
 const LEAVES: Duration = Duration::from_millis(300);
 
+/// What stays free around the card, CSS pixels.
+const GAP: f64 = 8.0;
+
 thread_local! {
     static TIMER: RefCell<Option<TimeoutHandle>> = const { RefCell::new(None) };
 }
@@ -86,7 +89,6 @@ fn place(card: &HtmlElement, beside: &Element) {
     let length = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|value| value.as_f64()).unwrap_or(0.0);
     let (width, height) = (length(window().inner_width()), length(window().inner_height()));
     let (at, own) = (beside.get_bounding_client_rect(), card.get_bounding_client_rect());
-    const GAP: f64 = 8.0;
     let right = at.right() + GAP + own.width() <= width;
     let left = if right { at.right() + GAP } else { (width - own.width() - GAP).max(GAP) };
     let below = if right { at.top() } else { at.bottom() + GAP };
@@ -97,6 +99,7 @@ fn place(card: &HtmlElement, beside: &Element) {
     } else {
         at.top() - own.height() - GAP
     };
+    #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
     let pixels = |length: f64| format!("{}px", length.max(GAP).round() as i32);
     let style = card.style();
     let _ = style.set_property("left", &pixels(left));

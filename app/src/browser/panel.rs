@@ -27,5 +27,5 @@ pub(super) fn open(location: Location, id: &TokenId) {
 
 /// The panel of a token stands in the document: what belongs below its row is asked for, and followed.
 pub(crate) fn opened(id: TokenId) {
-    request_animation_frame(move || sheet::fill(id));
+    request_animation_frame(move || sheet::fill(&id));
 }

@@ -32,7 +32,7 @@ pub(super) fn start(state: BoardState) {
 }
 
 /// Fills the sheet of a panel that was just opened.
-pub(super) fn fill(token: TokenId) {
+pub(super) fn fill(token: &TokenId) {
     let token = token.to_string();
     leptos::task::spawn_local(async move {
         if let (Ok(html), Some(sheet)) = (load_sheet(token, None).await, sheet()) {

@@ -28,7 +28,7 @@ fn words(reason: PoolReason) -> &'static str {
 pub(super) fn view(sheet: &TokenSheet) -> Part {
     let all = sheet.pools.len();
     let rows: Vec<_> = sheet.pools.iter().take(MOST).map(row).collect();
-    let more = (all > MOST).then(|| format!("{} of {all} pools; the API tells of all.", MOST));
+    let more = (all > MOST).then(|| format!("{MOST} of {all} pools; the API tells of all."));
     if rows.is_empty() {
         return part(view! {
             <section class="pools" aria-labelledby="pools-title">

@@ -138,7 +138,7 @@ fn drawing(token: &Token, spark: Option<&SparkView>, as_of: Timestamp, is_demo: 
         };
         (colour, change.text)
     });
-    let line = spark.map(|spark| path(spark)).unwrap_or_default();
+    let line = spark.map(path).unwrap_or_default();
     let liquidity = token.liquidity_usd.and_then(format::usd).unwrap_or_else(|| format::UNKNOWN.to_owned());
     let demo = if is_demo { "  ·  demo market, simulated" } else { "" };
     format!(
