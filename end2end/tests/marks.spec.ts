@@ -97,3 +97,15 @@ test('a row shows its day as a line once its past is known', async ({ board }) =
   await board.openLive();
   await expect(board.table.locator('svg.trend path').first()).toBeAttached({ timeout: 60_000 });
 });
+
+test('a row says how far it rose in five minutes', async ({ board, page }) => {
+  await page.route('**/api/extras?*', async (route) => {
+    const ids = new URL(route.request().url()).searchParams.get('ids')?.split(',') ?? [];
+    await route.fulfill({ json: ids.map((id, place) => ({ id, risen: place === 0 ? 5 : -2, trend: null })) });
+  });
+  await board.openLive();
+  const first = board.cell(board.rows.first(), 'rank').locator('.drift');
+  await expect(first).toHaveText(/↑5/);
+  await expect(first).toContainText('up 5 since five minutes ago');
+  await expect(board.cell(board.rows.nth(1), 'rank').locator('.drift')).toHaveClass(/down/);
+});

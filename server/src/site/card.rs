@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn names_are_cut_and_stay_text() {
         let drawing = drawing(&token(), None, Timestamp::default(), false);
-        assert!(drawing.contains("&lt;WIF&gt; &amp; frie…"), "{drawing}");
+        assert!(drawing.contains("&lt;WIF&gt; &amp; friend…"), "{drawing}");
         assert!(drawing.contains("$0.00000614") && !drawing.contains("simulated"));
         assert_eq!(text("a\u{0}b", 5), "ab");
     }

@@ -320,3 +320,43 @@ fn text_of(html: &str) -> String {
     }
     text
 }
+
+#[tokio::test]
+async fn a_token_that_cannot_be_told_of_is_a_page_that_says_so() {
+    let site = site();
+    let path = "/token/solana/So11111111111111111111111111111111111111112";
+    let (status, headers, body) = send(&site, "GET", path, &[("accept", "text/html")]).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(headers[header::CACHE_CONTROL], "private, no-cache");
+    assert!(body.contains("This token is not on the board"), "{body}");
+    let (status, _, _) = send(&site, "GET", &format!("{path}/card.png"), &[]).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    // What is no address of a token leads nowhere.
+    let (status, _, body) = send(&site, "GET", "/token/solana/not-an-address", &[("accept", "text/html")]).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(body.contains("There is nothing here"), "{body}");
+}
+
+#[tokio::test]
+async fn markup_and_extras_are_asked_for_like_pages() {
+    let site = site();
+    let token = "solana:So11111111111111111111111111111111111111112";
+    let (status, _, body) = send(&site, "GET", &format!("/api/extras?search=&ids={token},nonsense"), &[]).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "[]"));
+    for path in [
+        format!("/api/card?search=&token={token}"),
+        format!("/api/sheet?token={token}"),
+        "/api/sheet?token=x".to_owned(),
+    ] {
+        let (status, _, body) = send(&site, "GET", &path, &[]).await;
+        assert_eq!((status.is_server_error(), body.as_str()), (true, "\"Unreachable\""), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_may_fetch_from_here_and_nowhere_else() {
+    let site = site();
+    let (_, headers, _) = send(&site, "GET", &format!("/pkg/{SCRIPT}"), &[]).await;
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.contains("connect-src 'self'") && policy.contains("default-src 'none'"), "{policy}");
+}
