@@ -61,7 +61,8 @@ impl TokenReader for BoardReader {
             self.pages.page(&selection, limit, request.cursor.as_deref()).map_err(|_| ReadError::InvalidCursor)?;
         let board = &page.snapshot().board;
         Ok(TokenPage {
-            rows: page.rows().iter().map(|row| Token::clone(&row.token)).collect(),
+            // No row shows its pool, and fifty addresses are more than anything else in a document.
+            rows: page.rows().iter().map(|row| Token { pool: None, ..Token::clone(&row.token) }).collect(),
             first: count(page.places.start),
             total: count(page.list.rows.len()),
             next_cursor: page.next_cursor.clone(),

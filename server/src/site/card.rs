@@ -149,7 +149,7 @@ fn drawing(token: &Token, spark: Option<&SparkView>, as_of: Timestamp, is_demo: 
 <text x="72" y="232" font-size="96" font-weight="700" fill="#efece4">{symbol}</text>
 <text x="74" y="286" font-size="34" font-weight="500" fill="#b0aca1">{name}</text>
 <text x="72" y="416" font-size="88" font-weight="700" fill="#efece4">{price}</text>
-<text x="74" y="486" font-size="48" font-weight="700" fill="{colour}">{change}<tspan fill="#b0aca1" font-weight="500" font-size="34">  24h    liquidity {liquidity}</tspan></text>
+<text x="74" y="486" font-size="48" font-weight="700" fill="{colour}">{change}<tspan fill="#b0aca1" font-weight="500" font-size="34" dx="20">24h<tspan dx="28">liquidity {liquidity}</tspan></tspan></text>
 <path d="{line}" fill="none" stroke="{colour}" stroke-width="5" stroke-linejoin="round" stroke-linecap="round"/>
 <text x="74" y="566" font-size="26" font-weight="500" fill="#8c887e">as of {as_of}{demo}</text>
 </svg>"##
