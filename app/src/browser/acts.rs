@@ -54,9 +54,16 @@ fn open_alerts(id: &TokenId) {
             if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok()) {
                 field.set_value(&id);
             }
+            // Something that makes sense stands there already, for those who have a pointer alone.
+            let kind = document().query_selector("details.alerts select").ok().flatten();
+            if let Some(kind) = kind.and_then(|kind| kind.dyn_into::<web_sys::HtmlSelectElement>().ok()) {
+                kind.set_value("change h1");
+            }
             let bound = document().query_selector("details.alerts input[name=bound]").ok().flatten();
             if let Some(bound) = bound.and_then(|bound| bound.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+                bound.set_value("5");
                 let _ = bound.focus();
+                bound.select();
             }
         });
     });

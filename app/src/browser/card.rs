@@ -21,6 +21,8 @@ const GAP: f64 = 8.0;
 
 thread_local! {
     static TIMER: RefCell<Option<TimeoutHandle>> = const { RefCell::new(None) };
+    /// The row that the card is about.
+    static ROW: RefCell<Option<HtmlElement>> = const { RefCell::new(None) };
 }
 
 fn later(after: Duration, act: impl FnOnce() + 'static) {
@@ -49,7 +51,7 @@ pub(super) fn start(state: BoardState) {
         if over("#card").is_some() {
             stop();
         } else if let Some(cell) = over("#board [data-col^=price_][title]") {
-            later(RESTS, move || show(state, &cell));
+            later(RESTS, move || show(state, &cell, false));
         } else if card().is_some_and(|card| !card.hidden()) {
             later(LEAVES, || _ = close());
         } else {
@@ -63,17 +65,23 @@ pub(super) fn start(state: BoardState) {
     });
 }
 
-/// Hides the card; whether there was one.
+/// Hides the card; whether there was one. The keyboard goes back to the row that it came from.
 pub(crate) fn close() -> bool {
     stop();
     let Some(card) = card().filter(|card| !card.hidden()) else { return false };
+    let had_focus = document().active_element().is_some_and(|focus| card.contains(Some(&focus)));
     card.set_hidden(true);
+    if let Some(row) = ROW.take().filter(|_| had_focus) {
+        let _ = row.focus();
+    }
     true
 }
 
-/// Shows the card of the row around an element, beside that element and never over it.
-pub(crate) fn show(state: BoardState, beside: &Element) {
-    let Some((_, id)) = row_around(beside) else { return };
+/// Shows the card of the row around an element, beside that element and never over it; asked for by a key, it takes the
+/// focus.
+pub(crate) fn show(state: BoardState, beside: &Element, by_key: bool) {
+    let Some((row, id)) = row_around(beside) else { return };
+    ROW.set(Some(row));
     let search = state.location.search.get_untracked();
     let beside = beside.clone();
     leptos::task::spawn_local(async move {
@@ -81,6 +89,10 @@ pub(crate) fn show(state: BoardState, beside: &Element) {
         card.set_inner_html(&html);
         card.set_hidden(false);
         place(&card, &beside);
+        let first = card.query_selector(".card-acts .pill").ok().flatten().filter(|_| by_key);
+        if let Some(first) = first.and_then(|first| first.dyn_into::<HtmlElement>().ok()) {
+            let _ = first.focus();
+        }
     });
 }
 

@@ -58,7 +58,7 @@ pub(super) fn start(state: BoardState) {
                     .and_then(|focus| row_around(&focus))
                     .and_then(|(row, _)| row.query_selector("[data-col=price_usd]").ok().flatten());
                 if let Some(cell) = cell {
-                    card::show(state, &cell);
+                    card::show(state, &cell, true);
                 }
             }
             "f" => open_menu("details.filter-menu"),
