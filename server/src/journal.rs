@@ -231,7 +231,15 @@ impl Journal {
     }
 
     /// Packs a state for [`Journal::offer`]. Takes time: not for a thread that serves.
-    pub fn encode<L: Serialize>(market: &str, board: &Board, book: &Book, learnt: &L) -> Result<Vec<u8>, io::Error> {
+    ///
+    /// `likely_bytes` is how long it will be, as far as the last one tells: what grows by doubling takes twice that.
+    pub fn encode<L: Serialize>(
+        market: &str,
+        board: &Board,
+        book: &Book,
+        learnt: &L,
+        likely_bytes: usize,
+    ) -> Result<Vec<u8>, io::Error> {
         let state = StateRef {
             market,
             epoch: board.epoch,
@@ -243,7 +251,11 @@ impl Journal {
             book,
             learnt,
         };
-        postcard::to_stdvec(&state).map_err(io::Error::other)
+        let bytes = Vec::with_capacity(likely_bytes + likely_bytes / 16);
+        let mut bytes = postcard::to_extend(&state, bytes).map_err(io::Error::other)?;
+        // It is kept until the next one is on disk.
+        bytes.shrink_to_fit();
+        Ok(bytes)
     }
 
     /// Hands over the newest packed state; an older one that is not yet written is dropped.

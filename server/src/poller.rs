@@ -114,6 +114,8 @@ pub struct Poller<B> {
     /// Which token has which picture, where pictures are shown.
     album: Option<Album>,
     legacy: Legacy,
+    /// How long the last packed state is.
+    packed_bytes: usize,
 }
 
 impl<B> Drop for Poller<B> {
@@ -161,6 +163,7 @@ impl<B: Bus> Poller<B> {
             finds: Tray::default(),
             album: None,
             legacy: Legacy::default(),
+            packed_bytes: 0,
         }
     }
 
@@ -408,11 +411,15 @@ impl<B: Bus> Poller<B> {
         // Lent, so that it is not lost with a packer that panics.
         let (book, board) = (Arc::new(std::mem::take(&mut self.book)), self.board.clone());
         let (market, learnt) = (self.settings.market.clone(), self.sources.memory());
-        let lent = book.clone();
-        let packed = tokio::task::spawn_blocking(move || Journal::encode(&market, &board, &lent, &learnt)).await;
+        let (lent, likely) = (book.clone(), self.packed_bytes);
+        let packed =
+            tokio::task::spawn_blocking(move || Journal::encode(&market, &board, &lent, &learnt, likely)).await;
         self.book = Arc::unwrap_or_clone(book);
         match packed {
-            Ok(Ok(encoded)) => journal.offer(encoded),
+            Ok(Ok(encoded)) => {
+                self.packed_bytes = encoded.len();
+                journal.offer(encoded);
+            }
             Ok(Err(error)) => tracing::error!(%error, "The state cannot be packed"),
             // Something is wrong with the book: let the supervisor see the panic.
             Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -27,6 +27,11 @@ fn freshness(source: Source, as_of: Timestamp, now: Timestamp) -> Freshness {
     source.freshness(now.since(as_of))
 }
 
+/// Whether an observation tells what lies in the pool.
+fn tells_reserve(said: &PoolObservation) -> bool {
+    said.quote_reserve.is_some() || said.base_reserve.is_some()
+}
+
 /// Whether an expired word may leave: its source was silent about it three times since.
 fn witnessed<T>(said: &Said<T>) -> bool {
     said.missed >= WITNESSES
@@ -37,9 +42,15 @@ impl Known {
     pub(super) fn forget(&mut self, now: Timestamp) -> bool {
         let expired = |said: &PoolObservation| freshness(said.source, said.as_of, now) == Freshness::Expired;
         self.pools.retain(|_, by_source| {
-            let renewed =
-                by_source.values().any(|said| freshness(said.what.source, said.what.as_of, now) == Freshness::Fresh);
-            by_source.retain(|_, said| !expired(&said.what) || !(renewed || witnessed(said)));
+            let fresh = by_source
+                .values()
+                .map(|said| &said.what)
+                .filter(|said| freshness(said.source, said.as_of, now) == Freshness::Fresh);
+            let (renewed, recounted) =
+                fresh.fold((false, false), |(_, counted), said| (true, counted || tells_reserve(said)));
+            // What lies in the pool is a word of its own: who does not count it does not take it back.
+            let replaced = |said: &PoolObservation| renewed && (recounted || !tells_reserve(said));
+            by_source.retain(|_, said| !expired(&said.what) || !(replaced(&said.what) || witnessed(said)));
             !by_source.is_empty()
         });
         let before = self.statements.len();

@@ -108,8 +108,11 @@ pub(super) struct Market<'a> {
     pub(super) score: f64,
     pub(super) conflict: bool,
     pub(super) reason: PoolReason,
-    verdict: Option<(Source, Verdict)>,
+    verdicts: Verdicts,
 }
+
+/// The judgement of each source's prices of a pool, in the order of [`Source::ALL`].
+type Verdicts = [Option<Verdict>; Source::ALL.len()];
 
 impl<'a> Market<'a> {
     pub(super) fn eligible(&self) -> bool {
@@ -135,7 +138,7 @@ impl<'a> Market<'a> {
     /// Whether nothing about it depends on the very time of what is said: DexScreener alone describes it, in an anchor.
     pub(super) fn is_plain(&self, now: Timestamp) -> bool {
         let is_alone = self.said.len() == 1 && self.main.source == Source::Dexscreener;
-        is_alone && self.in_table && !self.inverted && self.verdict.is_some() && !self.is_stale(now)
+        is_alone && self.in_table && !self.inverted && self.verdict().is_some() && !self.is_stale(now)
     }
 
     /// Whether its price is so old that any fresher one wins.
@@ -190,11 +193,18 @@ impl<'a> Market<'a> {
         self.main.price_quote.or(self.main.price_sol)
     }
 
+    /// The judgement of the prices that are believed.
+    fn verdict(&self) -> Option<Verdict> {
+        self.verdicts[self.main.source as usize]
+    }
+
     /// Notes what the merge must remember of the pool.
     pub(super) fn remember(&self, memory: &mut PoolMemory) {
         memory.verdicts.retain(|source, _| self.said.get(source).is_some());
-        if let Some((source, verdict)) = self.verdict {
-            memory.verdicts.insert(source, verdict);
+        for (source, verdict) in Source::ALL.into_iter().zip(self.verdicts) {
+            if let Some(verdict) = verdict {
+                memory.verdicts.insert(source, verdict);
+            }
         }
         memory.shown = Some(self.main.source);
     }
@@ -293,7 +303,7 @@ impl Market<'_> {
         if self.price.is_none() {
             return PoolReason::NoPrice;
         }
-        if !self.verdict.is_some_and(|(_, verdict)| verdict.anchored) {
+        if !self.verdict().is_some_and(|verdict| verdict.anchored) {
             return PoolReason::Unanchored;
         }
         if !self.curve {
@@ -319,6 +329,10 @@ fn all(said: &BySource) -> impl Iterator<Item = &PoolObservation> + Clone {
 }
 
 /// Reads one pool from what its sources say: alternatives, never added.
+///
+/// Which of them is believed about what follows from their times, not from their ages: a pool that counts does not stop to
+/// because a word grew old that nobody took back. Only the price goes over to a fresher word by age, and only to one
+/// that lets the pool count.
 fn read<'a>(
     token: &TokenId,
     id: &'a PoolId,
@@ -330,8 +344,18 @@ fn read<'a>(
     let newest = all(said).max_by(|a, b| (a.as_of, b.source).cmp(&(b.as_of, a.source)))?;
     let inverted = newest.base.token != *token;
     let money = if inverted { &newest.base.token } else { &newest.quote.token };
-    let young = all(said).filter(|said| world.heard.since(said.as_of) < SAME_MOMENT);
-    let (main, conflict) = believed(all(said), young.clone(), newest, memory, world, arbiter);
+    let mut verdicts = Verdicts::default();
+    let reference = anchor::reference(money, world.rates);
+    for said in all(said) {
+        verdicts[said.source as usize] = verdict(said, inverted, money, reference, memory, world);
+    }
+    let judged = |said: &PoolObservation| verdicts[said.source as usize];
+    let priced = |said: &PoolObservation| {
+        price(said, inverted, judged(said).filter(|verdict| verdict.anchored).map(|verdict| verdict.money_usd))
+    };
+    let sound = |said: &PoolObservation| judged(said).is_some_and(|verdict| verdict.anchored) && priced(said).is_some();
+    let young = all(said).filter(|said| newest.as_of.since(said.as_of) < SAME_MOMENT);
+    let (main, conflict) = believed(all(said), young.clone(), newest, sound, memory, world, arbiter);
     let together = young.clone().nth(1).is_some();
     let preferred = |source: Source| young.clone().find(|said| said.source == source).filter(|_| together);
 
@@ -342,21 +366,17 @@ fn read<'a>(
         .find(|said| said.txns.h24.is_some())
         .unwrap_or(main);
     let reporter = [preferred(Source::Geckoterminal), Some(main), Some(newest)];
-    let reporter = reporter.into_iter().flatten().find(|said| said.liquidity_usd.is_some());
+    let reporter = reporter.into_iter().flatten().chain(young).find(|said| said.liquidity_usd.is_some());
     let reported = reporter.and_then(|said| said.liquidity_usd);
 
-    let reference = anchor::reference(money, world.rates);
     let in_table = anchor::is_anchor(money);
-    let verdict = verdict(main, inverted, money, reference, memory, world);
-    let money_usd = verdict.map(|verdict| verdict.money_usd);
     let backer = all(said).filter(|said| reserve(said, inverted).is_some()).max_by_key(|said| said.as_of);
     let venue = venue(main);
     let curve = is_curve(&venue);
+    // At what the money cost when it was counted.
     let depth = backer
-        .and_then(|said| reserve(said, inverted))
-        .zip(money_usd)
-        .map(|(reserve, usd)| 2.0 * reserve * usd)
-        .filter(|_| !curve);
+        .filter(|_| !curve)
+        .and_then(|said| Some(2.0 * reserve(said, inverted)? * judged(said).or(judged(main))?.money_usd));
     let volume = flow.volume_usd.h24.unwrap_or(0.0);
     let score = if curve { volume } else { (volume * depth.or(reported).unwrap_or(0.0)).sqrt() };
     Some(Market {
@@ -368,7 +388,7 @@ fn read<'a>(
         venue,
         money,
         in_table,
-        price: price(main, inverted, money_usd.filter(|_| verdict.is_some_and(|v| v.anchored))),
+        price: priced(main),
         depth,
         backer,
         reported,
@@ -376,7 +396,7 @@ fn read<'a>(
         score,
         conflict,
         reason: PoolReason::Unanchored,
-        verdict: verdict.map(|verdict| (main.source, verdict)),
+        verdicts,
         said,
     })
 }
@@ -386,26 +406,33 @@ fn reserve(said: &PoolObservation, inverted: bool) -> Option<f64> {
     if inverted { said.base_reserve } else { said.quote_reserve }
 }
 
-/// The observation whose price is believed, and whether another contradicts it.
+/// The observation whose price is believed, and whether another contradicts it. One that is not `sound`, by whose price the
+/// pool cannot count, is believed only where none is.
 fn believed<'a>(
     all: impl Iterator<Item = &'a PoolObservation>,
     young: impl Iterator<Item = &'a PoolObservation> + Clone,
     newest: &'a PoolObservation,
+    sound: impl Fn(&PoolObservation) -> bool,
     memory: Option<&PoolMemory>,
     world: &World,
     arbiter: Option<Price>,
 ) -> (&'a PoolObservation, bool) {
     let priced = |said: &&PoolObservation| said.price_usd.is_some();
-    let mut rivals = young.filter(priced);
-    let each = rivals.clone();
-    let (Some(first), Some(last)) = (rivals.next(), rivals.last()) else {
+    let rivals = young.filter(priced);
+    let usd = |said: &PoolObservation| said.price_usd.map_or(0.0, Price::to_f64);
+    let conflict = match (rivals.clone().next(), rivals.clone().last()) {
+        (Some(first), Some(last)) => ratio(usd(first), usd(last)) > POOL_CONFLICT,
+        _ => false,
+    };
+    let any_sound = rivals.clone().any(&sound);
+    let rivals = rivals.filter(|said| !any_sound || sound(said));
+    let Some(first) = rivals.clone().next() else {
         let fallback = || all.filter(priced).max_by_key(|said| said.as_of);
         let main = if newest.price_usd.is_some() { newest } else { fallback().unwrap_or(newest) };
         return (main, false);
     };
-    let usd = |said: &PoolObservation| said.price_usd.map_or(0.0, Price::to_f64);
-    let conflict = ratio(usd(first), usd(last)) > POOL_CONFLICT;
-    let newer = if newest.price_usd.is_some() { newest } else { first };
+    let last = rivals.clone().last().unwrap_or(first);
+    let newer = rivals.clone().find(|said| said.source == newest.source).unwrap_or(first);
     let main = match arbiter {
         Some(arbiter) if conflict => {
             let far = |said: &PoolObservation| ratio(usd(said), arbiter.to_f64());
@@ -415,7 +442,7 @@ fn believed<'a>(
         // The last tick's source is kept while it is fresh, so that two do not alternate. GeckoTerminal gives way to a
         // newer word of DexScreener's all the same: it is asked more seldom, so whoever kept it would show old prices
         // for as long as it lists the pool.
-        _ => each
+        _ => rivals
             .clone()
             .find(|said| {
                 let age = world.heard.since(said.as_of);

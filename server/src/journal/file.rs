@@ -39,12 +39,16 @@ impl StateFile {
 
     /// The bytes of a file with this payload.
     pub(super) fn pack(version: u32, payload: &[u8]) -> io::Result<Vec<u8>> {
-        let packed = zstd::bulk::compress(payload, 1)?;
-        let mut bytes = Vec::with_capacity(HEADER + packed.len());
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&version.to_le_bytes());
-        bytes.extend_from_slice(&checksum(version, &packed).to_le_bytes());
-        bytes.extend_from_slice(&packed);
+        let mut bytes = vec![0; HEADER];
+        bytes[..MAGIC.len()].copy_from_slice(&MAGIC);
+        bytes[MAGIC.len()..SUM].copy_from_slice(&version.to_le_bytes());
+        // Packed behind the header at once: a packed state is megabytes, and a copy of it as many again.
+        let mut packer = zstd::stream::Encoder::new(bytes, 1)?;
+        packer.set_pledged_src_size(Some(payload.len() as u64))?;
+        packer.write_all(payload)?;
+        let mut bytes = packer.finish()?;
+        let sum = checksum(version, &bytes[HEADER..]);
+        bytes[SUM..HEADER].copy_from_slice(&sum.to_le_bytes());
         Ok(bytes)
     }
 

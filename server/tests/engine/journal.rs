@@ -14,7 +14,7 @@ fn size(path: &Path) -> u64 {
 }
 
 async fn store(journal: &Journal, desk: &Desk) {
-    journal.offer(Journal::encode("demo:7", desk.poller.board(), desk.poller.book(), &()).unwrap());
+    journal.offer(Journal::encode("demo:7", desk.poller.board(), desk.poller.book(), &(), 0).unwrap());
     journal.write_until(std::future::ready(())).await;
     assert!(journal.is_settled());
 }

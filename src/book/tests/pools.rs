@@ -261,3 +261,58 @@ fn details_are_told_when_they_change_and_when_a_token_leaves() {
     assert_eq!(told, [(token_id(1), None)]);
     assert!(desk.board.tokens.is_empty());
 }
+
+#[test]
+fn a_pool_that_counts_does_so_for_as_long_as_nobody_takes_back_what_it_counts_by() {
+    // DexScreener's report alone is counterfeit; GeckoTerminal's, which is preferred, is not.
+    let mut pool = market(1, &token_id(1), 0.01, 2.5, 5e4);
+    pool.liquidity_usd = Some(1e6);
+    let mut other = by_gecko(at(pool.clone(), NOON.minus(Duration::from_secs(2))));
+    other.liquidity_usd = Some(1.0);
+    let mut desk = Desk::new();
+    desk.see([pool, other], NOON);
+    let before = desk.row(NOON);
+    for secs in [54, 57, 59, 61, 200, 590] {
+        desk.silence(Source::Jupiter, &token_id(1), later(secs));
+        let after = desk.row(later(secs + 2));
+        assert_eq!((after.price_usd, after.liquidity_usd), (before.price_usd, before.liquidity_usd), "{secs}");
+    }
+    assert!(desk.row(later(600)).stale);
+}
+
+#[test]
+fn a_price_goes_over_to_a_fresher_word_only_if_the_pool_counts_by_it() {
+    let pool = market(1, &token_id(1), 0.01, 100.0, 5e4);
+    for (quote, then) in [("100", "0.0101"), ("150", "0.01")] {
+        let mut other = by_gecko(at(pool.clone(), later(30)));
+        (other.price_usd, other.quote_price_usd) = ("0.0101".parse().ok(), quote.parse().ok());
+        let mut desk = Desk::new();
+        desk.see([pool.clone()], NOON);
+        desk.row(NOON);
+        desk.see([other], later(30));
+        assert_eq!(price(&desk.row(later(30))), "0.01", "the last source is kept while it is fresh");
+        desk.silence(Source::Jupiter, &token_id(1), later(70));
+        assert_eq!(price(&desk.row(later(70))), then, "SOL at {quote}");
+    }
+}
+
+#[test]
+fn an_expired_count_of_a_pool_stays_until_somebody_counts_again() {
+    let mut desk = Desk::new();
+    desk.see([market(1, &token_id(1), 0.01, 100.0, 5e4)], NOON);
+    desk.row(NOON);
+    // GeckoTerminal does not know what lies in the pool, and what it reports of it would not be enough.
+    let mut other = by_gecko(at(market(1, &token_id(1), 0.01, 100.0, 5e4), later(590)));
+    other.liquidity_usd = Some(400.0);
+    desk.say([jupiter(&wrapped_sol(), 100.0, 1e9, later(590))], later(590));
+    desk.see([other], later(590));
+    for secs in [595, 605, 640] {
+        desk.say([jupiter(&wrapped_sol(), 100.0, 1e9, later(secs))], later(secs));
+        assert!(desk.try_row(later(secs)).is_some(), "{secs}");
+    }
+    // Until it leaves by its own source's silence.
+    for secs in [641, 642, 643] {
+        desk.silence(Source::Dexscreener, &token_id(1), later(secs));
+    }
+    assert_eq!(desk.try_row(later(645)), None);
+}

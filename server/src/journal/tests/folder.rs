@@ -8,7 +8,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_795_384_503);
 /// A packed state at a seq.
 fn packed(seq: Seq) -> Vec<u8> {
     let board = Board { epoch: Epoch::from_bits(3), seq, ..Board::default() };
-    Journal::encode(MARKET, &board, &Book::default(), &()).unwrap()
+    Journal::encode(MARKET, &board, &Book::default(), &(), 0).unwrap()
 }
 
 fn open(folder: &Path) -> (Journal, Option<Seq>) {
@@ -171,7 +171,7 @@ fn market(seq: Seq, figures: impl Fn(u8) -> f64) -> Vec<u8> {
         (id, Arc::new(token))
     };
     let board = Board { epoch: Epoch::from_bits(3), seq, tokens: (1..=250).map(row).collect(), ..Board::default() };
-    Journal::encode(MARKET, &board, &Book::default(), &()).unwrap()
+    Journal::encode(MARKET, &board, &Book::default(), &(), 0).unwrap()
 }
 
 /// The names of the logs, and how large they are.
