@@ -29,6 +29,10 @@ use tokio_util::sync::CancellationToken;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// As in the binary: what a frame or a page costs is to a good part what its memory costs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Most rows of a board.
 const MOST_ROWS: u32 = 200_000;
 
@@ -116,6 +120,7 @@ async fn main() -> Result<(), Failure> {
     let hub = Hub::new(store.clone(), clock.clone(), true, limits);
     let pages = Arc::new(Pages::new(store.clone(), CursorKey::from_bytes([7; 32])));
     tokio::spawn(pages.clone().follow());
+    hub.tell_former_places(pages.clone());
     let api = Arc::new(Api::new(store.clone(), pages, "demo", Arc::new(Readiness::new(true))));
     let router = api::router(api).merge(feed::router(hub.clone()));
     let http = HttpConfig {
