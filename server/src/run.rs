@@ -112,6 +112,7 @@ fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readi
     let key = CursorKey::load_or_create(&config.state_dir()).map_err(RunError::Key)?;
     let pages = Arc::new(Pages::new(engine.store.clone(), key));
     tokio::spawn(pages.clone().follow());
+    engine.hub.tell_former_places(pages.clone());
     let reader = BoardReader::new(engine.store.clone(), pages.clone(), clock.clone(), is_demo)
         .with_history(engine.history.clone())
         .with_details(engine.details.clone())

@@ -208,6 +208,10 @@ pub struct SnapshotFrame {
     /// `list`: how many rows pass the view's filters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// `list`: the place of each of the ids some five minutes ago, from 1; `null` when it had none. Missing where former
+    /// places are not known, or say nothing of such a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev_ranks: Option<Vec<Option<u32>>>,
     /// `rows`: the rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<Vec<Token>>,

@@ -8,6 +8,7 @@ use memescope::feed::{Splice, compact::Kind};
 use memescope::{Seq, Timestamp, TokenId};
 
 use super::frame::{Encoding, FrameBuilder, Frames, of_bytes, quoted_id, spliced};
+use crate::pages::Places;
 use crate::store::{Row, RowForm, Snapshot};
 
 /// The frames of something in each encoding, made when somebody first needs them.
@@ -51,22 +52,32 @@ impl ListDelta {
     }
 }
 
-/// The whole order of a view.
+/// The whole order of a view; in JSON with the former places of its rows.
 pub(super) fn list_snapshot(
     sub: &str,
     encoding: Encoding,
     board: &Snapshot,
     reason: Option<&str>,
     (ids, total): (&[TokenId], usize),
+    former: Option<&Places>,
 ) -> Frames {
     match encoding {
         Encoding::Json => {
-            json_snapshot(sub, board, reason).total(total).list("ids", ids.iter().map(quoted_id)).finish()
+            let frame = json_snapshot(sub, board, reason).total(total).list("ids", ids.iter().map(quoted_id));
+            match former {
+                Some(former) => frame.list("prev_ranks", ids.iter().map(|id| place_before(former, id))).finish(),
+                None => frame.finish(),
+            }
         }
         Encoding::Compact => {
             of_bytes(compact::list_snapshot(&compact_snapshot(sub, board, reason), total as u64, ids.iter()))
         }
     }
+}
+
+/// The former place of a row as JSON.
+fn place_before(former: &Places, id: &TokenId) -> String {
+    former.place_of(id).map_or_else(|| "null".to_owned(), |place| place.to_string())
 }
 
 /// All rows of a subscription.

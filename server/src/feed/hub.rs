@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use memescope::TokenId;
@@ -16,6 +16,7 @@ use super::stage::{Stage, StatusFrame, StepChanges};
 use super::stats::{Counters, FeedStats};
 use super::view::{Kind, View, ViewState, view_name};
 use crate::clock::Clock;
+use crate::pages::{Pages, Places};
 use crate::planner::Watched;
 use crate::store::{Commit, Snapshot, Store};
 
@@ -117,6 +118,8 @@ pub struct Hub {
     /// What each subscription to rows has in sight.
     rows: Mutex<HashMap<u64, InSight>>,
     numbers: AtomicU64,
+    /// Knows the former places of rows, once there are pages.
+    pages: OnceLock<Arc<Pages>>,
 }
 
 impl Hub {
@@ -138,6 +141,7 @@ impl Hub {
             views: Mutex::default(),
             rows: Mutex::default(),
             numbers: AtomicU64::new(0),
+            pages: OnceLock::new(),
         })
     }
 
@@ -193,6 +197,16 @@ impl Hub {
     /// Keeps the list of a query watched, as a subscriber does.
     pub fn watch_list(&self, query: &TokenQuery, head: usize) -> Result<WatchedView, TooManyViews> {
         self.open(query, Kind::List { head }).map(|(view, _)| WatchedView(view))
+    }
+
+    /// From now on lists say where their rows stood a while ago: what these pages know of it. The first call counts.
+    pub fn tell_former_places(&self, pages: Arc<Pages>) {
+        let _ = self.pages.set(pages);
+    }
+
+    /// Where the rows of a list stood about five minutes ago, where that is known. It is renewed every half minute.
+    pub(super) fn former_places(&self, view: &View) -> Option<Arc<Places>> {
+        self.pages.get()?.past(view.ranking()?)
     }
 
     /// What somebody looks at: the rows that subscriptions have in sight, and the heads of watched lists.

@@ -234,7 +234,8 @@ impl Session {
                 match &mut self.subs[place] {
                     Sub::Own(rows) => out.extend(rows.snapshot(&stage, None).iter().cloned()),
                     Sub::Shared { view, have, .. } => {
-                        out.extend(shared_snapshot(view, have, &stage, self.encoding).iter().cloned());
+                        let frames = shared_snapshot(&self.hub, view, have, (&stage, self.encoding));
+                        out.extend(frames.iter().cloned());
                     }
                     Sub::Status { shown } => out.push(shown.frame.clone()),
                     Sub::Events(_) => return Err(invalid("events have no state to send again")),
@@ -331,7 +332,7 @@ impl Session {
                 have = seq;
                 ("resume", frames)
             }
-            None => ("snapshot", shared_snapshot(&view, &mut have, &stage, encoding)),
+            None => ("snapshot", shared_snapshot(&self.hub, &view, &mut have, (&stage, encoding))),
         };
         self.add(id, channel, Sub::Shared { view, have, told_at: None }, mode, &frames, out)
     }
@@ -460,7 +461,7 @@ fn catch_up_shared(
     let Some(before) = before else {
         *have = state.seq();
         observe::resynced("epoch");
-        return Some(state.snapshot_because(&stage.snapshot, encoding, Some("epoch")));
+        return Some(state.snapshot_because(&stage.snapshot, encoding, Some("epoch"), || hub.former_places(view)));
     };
     if before >= state.changed_at() {
         return None;
@@ -477,11 +478,11 @@ fn catch_up_shared(
     }
     count(&hub.counters.lagged);
     observe::resynced("lagged");
-    Some(state.snapshot_because(&stage.snapshot, encoding, Some("lagged")))
+    Some(state.snapshot_because(&stage.snapshot, encoding, Some("lagged"), || hub.former_places(view)))
 }
 
-fn shared_snapshot(view: &View, have: &mut Seq, stage: &Stage, encoding: Encoding) -> Frames {
+fn shared_snapshot(hub: &Hub, view: &View, have: &mut Seq, (stage, encoding): (&Stage, Encoding)) -> Frames {
     let Some(state) = stage.views.get(view.name()) else { return Frames::default() };
     *have = state.seq();
-    state.snapshot(&stage.snapshot, encoding).clone()
+    state.snapshot(&stage.snapshot, encoding, || hub.former_places(view)).clone()
 }

@@ -17,6 +17,7 @@ use memescope::{Epoch, Seq, TokenId};
 use super::content::{Encoded, ListDelta, RowsDelta, list_snapshot, rows_snapshot};
 use super::frame::{Encoding, Frames};
 use super::standing::Standing;
+use crate::pages::{Places, Selection};
 use crate::store::{Commit, RowChange, RowForm, Snapshot, Store, ToTell};
 
 /// How many ids the former orders of a list may name together; whoever was away for longer gets a snapshot.
@@ -43,6 +44,8 @@ pub(super) struct View {
     name: Arc<str>,
     kind: Kind,
     query: TokenQuery,
+    /// Of a list whose former places mean something.
+    ranking: Option<Arc<Selection>>,
     /// The order at the newest state; `Rows` views need none.
     standing: Mutex<Option<Standing>>,
 }
@@ -114,7 +117,9 @@ pub(super) fn view_name(query: &TokenQuery, kind: Kind, attempt: u32) -> String 
 impl View {
     /// A view and its state on a board.
     pub(super) fn open(name: Arc<str>, kind: Kind, query: TokenQuery, snapshot: &Snapshot) -> (Self, ViewState) {
-        let view = Self { name, kind, query, standing: Mutex::default() };
+        let is_list = matches!(kind, Kind::List { .. });
+        let ranking = is_list.then(|| Arc::new(Selection::new(query.clone(), None))).filter(|list| list.is_ranking());
+        let view = Self { name, kind, query, ranking, standing: Mutex::default() };
         let state = view.anew(snapshot);
         (view, state)
     }
@@ -125,6 +130,11 @@ impl View {
 
     pub(super) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Of a list whose former places mean something.
+    pub(super) fn ranking(&self) -> Option<&Arc<Selection>> {
+        self.ranking.as_ref()
     }
 
     fn form(&self) -> RowForm {
@@ -389,15 +399,29 @@ impl ViewState {
         }
     }
 
-    /// The whole state, printed when it is first asked for.
-    pub(super) fn snapshot(&self, board: &Snapshot, encoding: Encoding) -> &Frames {
-        self.snapshot.get(encoding, || self.snapshot_because(board, encoding, None))
+    /// The whole state, printed when it is first asked for; and so are the former places of its rows.
+    pub(super) fn snapshot(
+        &self,
+        board: &Snapshot,
+        encoding: Encoding,
+        former: impl FnOnce() -> Option<Arc<Places>>,
+    ) -> &Frames {
+        self.snapshot.get(encoding, || self.snapshot_because(board, encoding, None, former))
     }
 
     /// The whole state with a reason; not shared.
-    pub(super) fn snapshot_because(&self, board: &Snapshot, encoding: Encoding, reason: Option<&str>) -> Frames {
+    pub(super) fn snapshot_because(
+        &self,
+        board: &Snapshot,
+        encoding: Encoding,
+        reason: Option<&str>,
+        former: impl FnOnce() -> Option<Arc<Places>>,
+    ) -> Frames {
         match &self.content {
-            Content::List { ids, total, .. } => list_snapshot(&self.view, encoding, board, reason, (ids, *total)),
+            Content::List { ids, total, .. } => {
+                let former = former();
+                list_snapshot(&self.view, encoding, board, reason, (ids, *total), former.as_deref())
+            }
             Content::Rows { members, .. } => {
                 let rows = members.iter().filter_map(|(id, handle)| Some((*handle, board.rows.get(id)?)));
                 rows_snapshot(&self.view, self.form, board, reason, rows)

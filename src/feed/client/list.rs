@@ -110,6 +110,7 @@ mod tests {
             as_of: Timestamp::default(),
             ids: Some(ids(list)),
             total: Some(list.len() as u64),
+            prev_ranks: None,
             rows: None,
             reason: None,
             part: None,

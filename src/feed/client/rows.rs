@@ -244,6 +244,7 @@ mod tests {
             as_of: Timestamp::default(),
             ids: None,
             total: None,
+            prev_ranks: None,
             rows: Some(rows.values().cloned().collect()),
             reason: None,
             part: None,

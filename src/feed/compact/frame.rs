@@ -297,7 +297,18 @@ impl Head {
     fn snapshot(self, part: Option<Part>) -> Option<SnapshotFrame> {
         let Kind::Snapshot { epoch, reason } = self.kind else { return None };
         let (sub, seq, as_of) = (self.sub, self.seq, self.as_of);
-        Some(SnapshotFrame { sub, epoch, seq, as_of, ids: None, total: None, rows: None, reason, part })
+        Some(SnapshotFrame {
+            sub,
+            epoch,
+            seq,
+            as_of,
+            ids: None,
+            total: None,
+            prev_ranks: None,
+            rows: None,
+            reason,
+            part,
+        })
     }
 
     /// A delta without a content; `None` when it is a snapshot.

@@ -77,7 +77,7 @@ pub(super) fn server_examples() -> Vec<Value> {
         json!({ "type": "updated", "id": 6, "sub": "2" }),
         json!({ "type": "unsubscribed", "id": 7, "sub": "l1" }),
         json!({ "type": "snapshot", "sub": "l1", "epoch": "000000000000b3f1", "seq": 918_273, "as_of": at,
-            "ids": [token], "total": 1_284 }),
+            "ids": [token], "prev_ranks": [3], "total": 1_284 }),
         json!({ "type": "snapshot", "sub": "2", "epoch": "000000000000b3f1", "seq": 918_273, "as_of": at,
             "rows": [row] }),
         json!({ "type": "delta", "sub": "l1", "prev": 918_273, "seq": 918_274, "as_of": at,

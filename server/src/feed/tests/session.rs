@@ -16,6 +16,7 @@ use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::session::{Heard, Session};
 use crate::feed::standing::Standing;
 use crate::feed::testing::{Client, Market, Step, any_steps, id, query, row};
+use crate::pages::{CursorKey, Pages};
 use crate::planner::Watched;
 use crate::store::{RowForm, ToTell};
 
@@ -631,4 +632,41 @@ async fn what_is_no_message_is_answered_and_counted() {
     let mut out = Vec::new();
     assert_eq!(scene.session.hear(r#"{"op":"ping","id":"é","mood":"fine"}"#, &mut out), Heard::Well);
     assert_eq!(serde_json::from_str::<Value>(&out[0]).unwrap(), json!({"type": "pong", "id": "é"}));
+}
+
+#[test]
+fn a_snapshot_of_a_ranking_says_where_its_rows_stood_five_minutes_ago() {
+    let mut scene = Scene::new(FeedConfig::default());
+    let pages = Arc::new(Pages::new(scene.market.store.clone(), CursorKey::from_bytes([7; 32])));
+    scene.hub.tell_former_places(pages.clone());
+    let gainers = json!({"rank": "gainers", "head": 50});
+    let narrow = json!({"rank": "gainers", "head": 50, "q": "t"});
+    let snapshot_of = |scene: &mut Scene, params: &Value| -> Value {
+        let request = json!({"op": "subscribe", "id": "x", "channel": "list", "params": params});
+        let mut out = Vec::new();
+        scene.session.hear(&request.to_string(), &mut out);
+        let frames: Vec<Value> = out.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+        let sub = frames.iter().find(|frame| frame["type"] == "subscribed").unwrap()["sub"].clone();
+        scene.session.hear(&json!({"op": "unsubscribe", "id": "y", "sub": sub}).to_string(), &mut Vec::new());
+        frames.into_iter().find(|frame| frame["type"] == "snapshot").unwrap()
+    };
+    let first = snapshot_of(&mut scene, &gainers);
+    assert!(first["ids"].as_array().unwrap().len() > 10 && first.get("prev_ranks").is_none(), "nobody knows yet");
+    pages.remember();
+
+    // The time of this market is its seq in seconds. The last goes to the top, and one comes that was not there.
+    for _ in 0..299 {
+        scene.market.commit(&Step::new());
+        pages.remember();
+    }
+    let ids = first["ids"].as_array().unwrap();
+    scene.market.commit(&Step::from([(1, Some(399)), (25, Some(398))]));
+    scene.hub.advance();
+    let later = snapshot_of(&mut scene, &gainers);
+    let place = |id: &Value| ids.iter().position(|before| before == id).map(|place| place + 1);
+    let expected: Vec<Option<usize>> = later["ids"].as_array().unwrap().iter().map(place).collect();
+    assert_eq!(expected[..2], [Some(ids.len()), None]);
+    assert_eq!(later["prev_ranks"], json!(expected));
+    // In a narrower list the places would mean something else.
+    assert!(snapshot_of(&mut scene, &narrow).get("prev_ranks").is_none());
 }

@@ -17,6 +17,7 @@ fn snapshot(sub: &str, seq: Seq, ids: &[u8]) -> Incoming {
         as_of,
         ids: None,
         total: None,
+        prev_ranks: None,
         rows: None,
         reason: None,
         part: None,
