@@ -1,10 +1,11 @@
 # Sourced: a server on the demo market, with no limits, a free port and a data folder
-# of its own. Sets BASE; the server ends with the script.
+# of its own, and what DEMO_SETTINGS (NAME=value) says more. Sets BASE; the server ends with the script.
 # shellcheck shell=bash
 
 BINARY=${MEMESCOPE_BIN:-$TARGET/release/memescope}
 [[ -x $BINARY ]] || die "no server at $BINARY: run make build"
 
+[[ -v DEMO_SETTINGS ]] || DEMO_SETTINGS=()
 demo_folder=$(mktemp -d)
 demo_process=
 : >"$demo_folder/out"
@@ -19,6 +20,7 @@ trap demo_end EXIT
 
 # The working folder is its own too, so that no .env of the checkout decides a test.
 (cd "$demo_folder" && exec env -i PATH="$PATH" HOME="$demo_folder" RATE_LIMIT=off WS_LIMIT=off DATA_DIR="$demo_folder/data" \
+  "${DEMO_SETTINGS[@]}" \
   "$BINARY" --demo --port 0) >"$demo_folder/out" 2>"$demo_folder/err" &
 demo_process=$!
 
