@@ -53,7 +53,7 @@ flags! {
     /// Somebody can still freeze.
     FreezeAuthority = "freeze_authority", "freezable";
     /// Ten wallets hold most of it.
-    Top10Concentration = "top10_concentration", "top 10";
+    Top10Concentration = "top10_concentration", "concentrated";
     /// Younger than an hour.
     New = "new", "new";
     /// Somebody pays a source to show it.

@@ -7,18 +7,20 @@ use crate::part::{fixed, live, on};
 use crate::preferences::{COOKIE, Density, Keys, Palette, Preferences, Theme};
 
 /// What single keys do.
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 14] = [
     ("/", "search"),
-    ("j k", "next, last row"),
+    ("j k ↓ ↑", "next and previous row"),
     ("Enter", "open a row's token"),
     ("i", "where a row's numbers come from"),
     ("w", "watch a row"),
     ("c", "copy the address of a row"),
+    ("o", "look at a row on DexScreener"),
     ("Space", "hold the order"),
     ("1–5", "ranking"),
     ("[ ]", "window"),
     ("f", "filters"),
     ("g", "top"),
+    ("Esc", "close what is open"),
     ("?", "this list"),
 ];
 

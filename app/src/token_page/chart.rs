@@ -113,7 +113,7 @@ fn picture(candles: &[Candle], interval: Interval) -> Part {
             let label = memescope::Price::from_f64(price, 4).map(|price| format::price(price).plain());
             view! {
                 <line class="grid" x1="0" x2=at(WIDTH - RIGHT) y1=y.clone() y2=y.clone() />
-                <text class="label" x=at(WIDTH - RIGHT + 8.0) y=y dominant-baseline="middle">{label}</text>
+                <text class="label" x=at(WIDTH - 2.0) y=y dominant-baseline="middle" text-anchor="end">{label}</text>
             }
         })
         .collect();

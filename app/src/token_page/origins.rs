@@ -12,7 +12,7 @@ use crate::part::{Part, part};
 const FIELDS: [(Field, &str); 15] = [
     (Field::PriceUsd, "Price"),
     (Field::PriceSol, "Price in SOL"),
-    (Field::ChangePct, "Changes"),
+    (Field::ChangePct, "Change 24h"),
     (Field::ChangePctD7, "Change 7d"),
     (Field::VolumeUsd, "Volume 24h"),
     (Field::VolumeUsdD7, "Volume 7d"),
@@ -22,7 +22,7 @@ const FIELDS: [(Field, &str); 15] = [
     (Field::MarketCapUsd, "Market cap"),
     (Field::FdvUsd, "Fully diluted"),
     (Field::Holders, "Holders"),
-    (Field::CreatedAt, "Born"),
+    (Field::CreatedAt, "Created"),
     (Field::Verified, "Verified"),
     (Field::Name, "Name"),
 ];
