@@ -45,8 +45,8 @@ fn words(key: &str, value: &str) -> (String, String) {
             plain("Chain", chain)
         }
         "dex" => plain("Venue", list(value)),
-        "min_age" => plain("Age", format!("≥ {value}")),
-        "max_age" => plain("Age", format!("≤ {value}")),
+        "min_age" => plain("Age", format!("≥ {}", short_span(value))),
+        "max_age" => plain("Age", format!("≤ {}", short_span(value))),
         "verified" => plain(if value == "true" { "Verified" } else { "Not verified" }, String::new()),
         "with_flags" => plain("With", flag_list(value)),
         "without_flags" => plain("Without", flag_list(value)),
@@ -54,6 +54,11 @@ fn words(key: &str, value: &str) -> (String, String) {
         "ids" => plain("Picked tokens", value.split(',').count().to_string()),
         _ => bound_words(key, value),
     }
+}
+
+/// `1day 2h` as people write it beside a bound: `1d 2h`.
+fn short_span(value: &str) -> String {
+    value.replace("days", "d").replace("day", "d")
 }
 
 fn flag_list(value: &str) -> String {

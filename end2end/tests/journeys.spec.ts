@@ -8,7 +8,7 @@ test('with a pointer alone', async ({ board, page }) => {
   await page.locator('details.filter-menu summary').click();
   await page.getByRole('link', { name: 'Young and liquid' }).click();
   await expect(page.getByTestId('chip-min_liquidity_usd')).toContainText('$50K');
-  await expect(page.getByTestId('chip-max_age')).toContainText('24h');
+  await expect(page.getByTestId('chip-max_age')).toContainText('≤ 1d');
   await page.locator('th[data-col="change_h1"] a').click();
   await expect(page).toHaveURL(/sort=-change_pct/);
   const row = board.rows.first();
