@@ -47,26 +47,32 @@ fn open_alerts(id: &TokenId) {
     let Ok(Some(menu)) = document().query_selector("details.alerts") else { return };
     let _ = menu.set_attribute("open", "");
     let id = id.to_string();
-    // Its insides are made when it opens.
-    request_animation_frame(move || {
-        request_animation_frame(move || {
-            let field = document().get_element_by_id("alert-token");
-            if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok()) {
-                field.set_value(&id);
-            }
-            // Something that makes sense stands there already, for those who have a pointer alone.
-            let kind = document().query_selector("details.alerts select").ok().flatten();
-            if let Some(kind) = kind.and_then(|kind| kind.dyn_into::<web_sys::HtmlSelectElement>().ok()) {
-                kind.set_value("change h1");
-            }
-            let bound = document().query_selector("details.alerts input[name=bound]").ok().flatten();
-            if let Some(bound) = bound.and_then(|bound| bound.dyn_into::<web_sys::HtmlInputElement>().ok()) {
-                bound.set_value("5");
-                let _ = bound.focus();
-                bound.select();
-            }
-        });
-    });
+    fill_alert(id, FRAMES);
+}
+
+/// How many frames the insides of a menu may take to be made.
+const FRAMES: u32 = 60;
+
+/// Fills the form of alerts for a token, as soon as it is there: its menu makes it after it opened.
+fn fill_alert(id: String, frames: u32) {
+    let input = |selector: &str| -> Option<web_sys::HtmlInputElement> {
+        document().query_selector(selector).ok().flatten()?.dyn_into().ok()
+    };
+    let (Some(token), Some(bound)) = (input("#alert-token"), input("details.alerts input[name=bound]")) else {
+        if let Some(rest) = frames.checked_sub(1) {
+            request_animation_frame(move || fill_alert(id, rest));
+        }
+        return;
+    };
+    token.set_value(&id);
+    // Something that makes sense stands there already, for those who have a pointer alone.
+    let kind = document().query_selector("details.alerts select").ok().flatten();
+    if let Some(kind) = kind.and_then(|kind| kind.dyn_into::<web_sys::HtmlSelectElement>().ok()) {
+        kind.set_value("change h1");
+    }
+    bound.set_value("5");
+    let _ = bound.focus();
+    bound.select();
 }
 
 /// Puts a text into the clipboard; only a secure page may.
