@@ -99,11 +99,6 @@ impl PageAddress {
         self.with_own("unit", (!self.is_in_sol()).then(|| "sol".to_owned()))
     }
 
-    /// The address of another view altogether, with columns and unit as they are.
-    pub(crate) fn only(&self, query: &TokenQuery) -> String {
-        self.href(query)
-    }
-
     /// The same view as a file.
     pub(crate) fn export_href(&self) -> String {
         format!("{}&format=csv", self.api_href())

@@ -1,13 +1,10 @@
 //! What a document says about itself: its title, and the card that others show of it.
 
-use std::sync::Arc;
-
-use leptos::prelude::*;
 use memescope::{Window, format};
 
 use crate::location::{Place, path_and_search, token_href};
 use crate::reader::TokenSheet;
-use crate::token_page::Told;
+use crate::token_page::look_at_sheet;
 
 const DESCRIPTION: &str = "A live board of meme coins whose numbers say where they come from";
 
@@ -24,9 +21,9 @@ impl Head {
     pub(crate) fn of_request() -> Self {
         let plain = |title: &str| Self { title: title.to_owned(), description: DESCRIPTION.to_owned(), picture: None };
         match Place::at(&path_and_search().0) {
-            Place::Token => use_context::<Arc<Told>>()
-                .and_then(|told| told.as_ref().as_ref().ok().and_then(Self::of_sheet))
-                .unwrap_or_else(|| plain("Unknown token · Memescope")),
+            Place::Token => {
+                look_at_sheet(Self::of_sheet).flatten().unwrap_or_else(|| plain("Unknown token · Memescope"))
+            }
             Place::Status => plain("Status · Memescope"),
             Place::Board | Place::Nowhere => plain("Memescope"),
         }

@@ -72,7 +72,7 @@ fn watched_href(state: BoardState) -> String {
     let ids = state.marked.watched.with(|marks| marks.joined(","));
     let pairs = [("ids".to_owned(), ids), ("min_liquidity_usd".to_owned(), "0".to_owned())];
     let query = TokenQuery::parse_page(pairs).query;
-    state.address.with(|address| address.only(&query))
+    state.address.with(|address| address.href(&query))
 }
 
 fn watchlist_inside(state: BoardState) -> Part {

@@ -27,6 +27,8 @@ pub(crate) use self::card::html as card_html;
 #[cfg(feature = "ssr")]
 pub(crate) use self::sheet::html as sheet_html;
 #[cfg(feature = "ssr")]
+pub(crate) use self::sheet::of_request as look_at_sheet;
+#[cfg(feature = "ssr")]
 pub use self::sheet::{Told, read_sheet};
 use crate::board_state::BoardState;
 use crate::footer::Footer;
@@ -47,7 +49,7 @@ struct FirstRow(Option<TokenPage>);
 impl FirstRow {
     fn of_request() -> Self {
         #[cfg(feature = "ssr")]
-        return Self(sheet::of_request().map(|sheet| sheet.page.clone()));
+        return Self(sheet::of_request(|sheet| sheet.page.clone()));
         #[cfg(not(feature = "ssr"))]
         Self(None)
     }
@@ -107,7 +109,7 @@ fn Sheet(state: BoardState, id: TokenId) -> impl IntoView {
 /// The markup below the row; the browser takes what is there.
 fn below() -> String {
     #[cfg(feature = "ssr")]
-    return sheet::of_request().map(|sheet| sheet_html(&sheet)).unwrap_or_default();
+    return sheet::of_request(sheet_html).unwrap_or_default();
     #[cfg(not(feature = "ssr"))]
     String::new()
 }

@@ -10,7 +10,7 @@ test('with a pointer alone', async ({ board, demo, page }) => {
   await page.getByRole('link', { name: 'Young and liquid' }).click();
   await expect(page.getByTestId('chip-min_liquidity_usd')).toContainText('$50K');
   await expect(page.getByTestId('chip-max_age')).toContainText('≤ 1d');
-  await page.locator('details.filter-menu summary').click();
+  await expect(page.locator('details.filter-menu')).not.toHaveAttribute('open');
   // Some hours of the demo market see no such token born: the age is a filter that one takes away.
   await page.getByTestId('chip-max_age').getByRole('link').click();
   await expect(page.getByTestId('chip-max_age')).toHaveCount(0);

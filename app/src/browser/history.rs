@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::browser::{panel, target};
+use crate::browser::{form, panel, target};
 use crate::location::{Location, Place, token_at};
 
 /// Follows links and the history.
@@ -15,6 +15,10 @@ pub(crate) fn start(location: Location) {
             panel::open(location, &id);
         } else if let Some(href) = own_link(&link) {
             event.prevent_default();
+            // A view that was chosen in the form of filters takes the place of what stands there.
+            if link.closest(".filters").ok().flatten().is_some() {
+                form::close_menus();
+            }
             go(location, &href);
         }
     });

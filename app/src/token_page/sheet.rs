@@ -23,11 +23,10 @@ pub async fn read_sheet(reader: &dyn TokenReader, path: &str, search: &str) -> O
     Some(reader.sheet(&id, interval).await)
 }
 
-/// The sheet of the page that is asked for.
-pub(super) fn of_request() -> Option<Arc<TokenSheet>> {
+/// Looks at the sheet of the page that is asked for.
+pub(crate) fn of_request<T>(look: impl FnOnce(&TokenSheet) -> T) -> Option<T> {
     let told = use_context::<Arc<Told>>()?;
-    // One of the two is never looked at again, so a copy costs no more than a second kind of context would.
-    told.as_ref().as_ref().ok().cloned().map(Arc::new)
+    told.as_ref().as_ref().ok().map(look)
 }
 
 /// Says why there is no sheet, and with which status.

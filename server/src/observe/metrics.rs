@@ -133,7 +133,7 @@ pub(super) fn method(method: &Method) -> Word {
 }
 
 /// The routes that are told apart: as the router writes them. Those of the page and its files share a word.
-const ROUTES: [&str; 17] = [
+const ROUTES: [&str; 16] = [
     "/tokens",
     "/tokens/query",
     "/tokens/{chain}/{address}",
@@ -143,7 +143,6 @@ const ROUTES: [&str; 17] = [
     "/meta",
     "/sources",
     "/events",
-    "/stats",
     "/openapi.json",
     "/health",
     "/livez",

@@ -23,7 +23,6 @@ fn words(label: &str) -> &'static [&'static str] {
             "/meta",
             "/sources",
             "/events",
-            "/stats",
             "/openapi.json",
             "/health",
             "/livez",
