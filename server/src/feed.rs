@@ -9,6 +9,7 @@
 //! all its subscribers; a frame of rows strings together rows and patches that the store printed. A connection keeps no
 //! queue, only the seq up to which it was served; one that is late gets all it missed in one frame.
 
+mod admission;
 mod connection;
 mod content;
 mod events;

@@ -5,7 +5,7 @@
 //! A reader that takes nothing for too long is dropped by the port, as every connection is.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,15 +23,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use url::form_urlencoded;
 
+use super::admission::{admit, text};
 use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
-use super::limits::{ClientAddr, Place, stopping};
+use super::limits::{ClientAddr, Place};
 use super::request::{Refusal, invalid, is_filter, read_head};
 use super::session::Session;
 use super::stage::Stage;
 use super::stats::count;
+use crate::parameters;
 use crate::problem::Problem;
-use crate::{observe, parameters};
 
 /// How long a reader waits before it comes back, milliseconds.
 const RETRY: &str = "retry: 2000\n";
@@ -179,26 +180,11 @@ pub(super) async fn stream(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
-    if !hub.config.origins.allow(text(header::ORIGIN), text(header::HOST)) {
-        let detail = "Pages of this origin may not connect.";
-        return Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail).into_response();
-    }
-    if hub.closing.is_cancelled() {
-        return stopping().into_response();
-    }
-    let address = client
-        .map(|Extension(ClientAddr(address))| address)
-        .or(peer.map(|Extension(ConnectInfo(peer))| peer.ip()))
-        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let place = match hub.sockets.take(address) {
+    let place = match admit(&hub, &headers, client, peer) {
         Ok(place) => place,
-        Err(full) => {
-            observe::socket_refused(full.word());
-            return full.problem().into_response();
-        }
+        Err(problem) => return problem.into_response(),
     };
-    let resume = text(HeaderName::from_static("last-event-id")).and_then(read_resume);
+    let resume = text(&headers, HeaderName::from_static("last-event-id")).and_then(read_resume);
     match Reader::open(hub, place, &query.unwrap_or_default(), resume) {
         Ok(reader) => {
             let pieces = futures::stream::unfold(reader, async |mut reader| {

@@ -1,21 +1,21 @@
 //! The handshake: who may open a socket, and how it is set up.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, State, WebSocketUpgrade};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::admission::admit;
 use super::connection::serve;
 use super::frame::Encoding;
 use super::hub::Hub;
 use super::inflow::Inflow;
-use super::limits::{ClientAddr, stopping};
+use super::limits::ClientAddr;
 use super::session::MAX_MESSAGE_BYTES;
-use crate::observe;
 use crate::problem::Problem;
 
 /// The subprotocols, the one that we like better first. Who names none speaks JSON.
@@ -34,10 +34,9 @@ pub(super) async fn upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
     let Ok(upgrade) = upgrade else {
         let detail = "This is a WebSocket: connect with an Upgrade request, version 13.";
-        let mut response = problem(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail);
+        let mut response = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail).into_response();
         for (name, value) in
             [(header::UPGRADE, "websocket"), (header::CONNECTION, "Upgrade"), (header::SEC_WEBSOCKET_VERSION, "13")]
         {
@@ -45,24 +44,9 @@ pub(super) async fn upgrade(
         }
         return response;
     };
-    // Two origins are nobody's.
-    let is_one = headers.get_all(header::ORIGIN).iter().nth(1).is_none();
-    if !is_one || !hub.config.origins.allow(text(header::ORIGIN), text(header::HOST)) {
-        return problem(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of this origin may not connect.");
-    }
-    if hub.closing.is_cancelled() {
-        return stopping().into_response();
-    }
-    let address = client
-        .map(|Extension(ClientAddr(address))| address)
-        .or(peer.map(|Extension(ConnectInfo(peer))| peer.ip()))
-        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let place = match hub.sockets.take(address) {
+    let place = match admit(&hub, &headers, client, peer) {
         Ok(place) => place,
-        Err(full) => {
-            observe::socket_refused(full.word());
-            return full.problem().into_response();
-        }
+        Err(problem) => return problem.into_response(),
     };
     let inflow = inflow.map(|Extension(inflow)| inflow).unwrap_or_default();
     let upgrade = upgrade.protocols([COMPACT, JSON]);
@@ -74,8 +58,4 @@ pub(super) async fn upgrade(
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| serve(hub, socket, encoding, place, inflow))
-}
-
-fn problem(status: StatusCode, code: &'static str, detail: &str) -> Response {
-    Problem::new(status, code, detail).into_response()
 }
