@@ -20,11 +20,11 @@ async fn a_picture_that_a_source_names_is_on_the_row_and_nowhere_else() {
     for _ in 0..5 {
         desk.poller.tick().await;
     }
+    caught_up(&desk).await;
     let (id, before) = rows(&desk).into_iter().next().unwrap();
     album.learn(Source::Jupiter, vec![(id.clone(), "https://cdn.example/a.png".into())]);
-    let mut bell = desk.store.bell();
     let summary = desk.poller.tick().await;
-    bell.changed().await.unwrap();
+    caught_up(&desk).await;
     assert!(summary.changed >= 1, "{summary:?}");
     let shown = rows(&desk);
     let path = shown[&id].logo.clone().unwrap();
@@ -41,4 +41,12 @@ async fn a_picture_that_a_source_names_is_on_the_row_and_nowhere_else() {
     }
     assert_ne!(rows(&desk)[&id].updated_at, before.updated_at);
     assert_eq!(rows(&desk)[&id].logo.as_ref(), Some(&path));
+}
+
+/// The store follows the poller by itself: waits until it holds the newest board.
+async fn caught_up(desk: &crate::world::Desk) {
+    let mut bell = desk.store.bell();
+    while desk.store.snapshot().board.seq < desk.poller.board().seq {
+        tokio::time::timeout(std::time::Duration::from_secs(10), bell.changed()).await.unwrap().unwrap();
+    }
 }

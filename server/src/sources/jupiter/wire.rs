@@ -16,6 +16,9 @@ use super::super::sieve::{Raw, Sieve};
 /// How long Solana takes for a block.
 const BLOCK_MILLIS: u64 = 400;
 
+/// From how many blocks behind the newest of its answer on a price is stale.
+const STALE_BLOCKS: u64 = 300;
+
 /// The most blocks by which a price is taken to be older than the newest of its answer: a week.
 const MOST_BLOCKS: u64 = 1_512_000;
 
@@ -63,6 +66,8 @@ struct FactsRow<'a> {
     mcap: Raw<'a>,
     #[serde(borrow, default)]
     usd_price: Raw<'a>,
+    #[serde(borrow, default)]
+    price_block_id: Raw<'a>,
     #[serde(borrow, default)]
     liquidity: Raw<'a>,
     #[serde(borrow, default)]
@@ -168,6 +173,9 @@ pub(super) fn read_prices(
 }
 
 /// Reads a list of mints.
+///
+/// Facts are of now, whatever the age of the price beside them: a price whose block lies far behind the newest of the
+/// answer is left to the list of prices, which is as old as its blocks.
 pub(super) fn read_tokens(
     body: &str,
     as_of: Timestamp,
@@ -175,16 +183,22 @@ pub(super) fn read_tokens(
     harvest: &mut Harvest,
 ) -> Result<(), SourceError> {
     let rows = if is_empty_object(body) { Rows::default() } else { whole::<Rows<'_>>(body)? };
+    let mut read = Vec::new();
     for row in rows.0 {
         match facts(row, as_of, sieve) {
-            Ok((token, logo)) => {
-                harvest.logos.extend(logo.map(|logo| (token.token.clone(), logo)));
-                harvest.tokens.push(token);
-            }
+            Ok(row) => read.push(row),
             Err(reason) => {
                 sieve.refuse::<()>("row", reason);
             }
         }
+    }
+    let newest = read.iter().filter_map(|facts| facts.block).max();
+    for Facts { mut token, logo, block } in read {
+        if newest.zip(block).is_some_and(|(newest, block)| newest - block > STALE_BLOCKS) {
+            token.price_usd = None;
+        }
+        harvest.logos.extend(logo.map(|logo| (token.token.clone(), logo)));
+        harvest.tokens.push(token);
     }
     Ok(())
 }
@@ -205,12 +219,14 @@ fn price(
     Ok((token, sieve.count("blockId", entry.block_id)))
 }
 
-/// A token, and its picture.
-fn facts(
-    row: &RawValue,
-    as_of: Timestamp,
-    sieve: &mut Sieve,
-) -> Result<(TokenObservation, Option<Arc<str>>), &'static str> {
+/// A token, its picture, and the block of its price.
+struct Facts {
+    token: TokenObservation,
+    logo: Option<Arc<str>>,
+    block: Option<u64>,
+}
+
+fn facts(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<Facts, &'static str> {
     let row: FactsRow<'_> = object(row.get()).ok_or("wrong_type")?;
     let id = sieve.token("id", &Chain::solana(), row.id).ok_or("no_token")?;
     let (source, statement) = (Source::Jupiter, Statement::Facts);
@@ -253,7 +269,8 @@ fn facts(
     ] {
         window_stats(&mut token, window, stats, sieve);
     }
-    Ok((token, sieve.text("icon", row.icon).map(Arc::from)))
+    let (logo, block) = (sieve.text("icon", row.icon).map(Arc::from), sieve.count("priceBlockId", row.price_block_id));
+    Ok(Facts { token, logo, block })
 }
 
 /// Whether an authority is open: what the audit says, else whether somebody is named.

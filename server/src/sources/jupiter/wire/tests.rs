@@ -127,3 +127,17 @@ fn an_icon_is_a_picture() {
         assert_eq!(named(none), [], "{none}");
     }
 }
+
+#[test]
+fn facts_are_of_now_and_a_price_of_long_ago_is_not_among_them() {
+    for (behind, is_told) in [(0, true), (300, true), (301, false)] {
+        let block = 451_430_404 - behind;
+        let body = format!(
+            r#"[{{"id":"{SOL}","usdPrice":90,"priceBlockId":451430404}},
+            {{"id":"{TOKEN}","usdPrice":0.5,"holderCount":12,"priceBlockId":{block}}}]"#
+        );
+        let harvest = read(&body, read_tokens).unwrap();
+        let token = &harvest.tokens[1];
+        assert_eq!((token.price_usd.is_some(), token.holders, token.as_of), (is_told, Some(12), AS_OF), "{behind}");
+    }
+}
