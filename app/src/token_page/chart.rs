@@ -106,15 +106,20 @@ fn picture(candles: &[Candle], interval: Interval) -> Part {
     let shapes: Vec<_> = candles.iter().map(|candle| shape(candle, &scale, body)).collect();
     let most = candles.iter().filter_map(|candle| candle.volume_usd).fold(0.0, f64::max);
     let bars: Vec<_> = candles.iter().filter_map(|candle| bar(candle, &scale, body, most)).collect();
-    let lines: Vec<_> = ticks(scale.low(), scale.high())
-        .into_iter()
+    let prices = ticks(scale.low(), scale.high());
+    let lines: Vec<_> = prices
+        .iter()
         .map(|price| {
-            let y = at(scale.y(price));
-            let label = memescope::Price::from_f64(price, 4).map(|price| format::price(price).plain());
-            view! {
-                <line class="grid" x1="0" x2=at(WIDTH - RIGHT) y1=y.clone() y2=y.clone() />
-                <text class="label" x=at(WIDTH - 2.0) y=y dominant-baseline="middle" text-anchor="end">{label}</text>
-            }
+            let y = at(scale.y(*price));
+            view! { <line class="grid" x1="0" x2=at(WIDTH - RIGHT) y1=y.clone() y2=y /> }
+        })
+        .collect();
+    let labels: Vec<_> = prices
+        .iter()
+        .map(|price| {
+            let label = memescope::Price::from_f64(*price, 4).map(|price| format::price(price).plain());
+            let y = at(scale.y(*price));
+            view! { <text class="label" x=at(WIDTH - 2.0) y=y dominant-baseline="middle" text-anchor="end">{label}</text> }
         })
         .collect();
     let count = candles.len();
@@ -154,6 +159,7 @@ fn picture(candles: &[Candle], interval: Interval) -> Part {
             {bars}
             {last}
             {shapes}
+            {labels}
             {times}
             <line id="crosshair" class="crosshair" x1="-1" x2="-1" y1="0" y2=at(HEIGHT - BOTTOM) />
         </svg>
