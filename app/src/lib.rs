@@ -8,6 +8,7 @@
 //!                   └── TokenTable ── rows of the mounted window
 //!
 //!                StatusPage ── BoardState without rows ◀── browser::feed (states of the sources)
+//!             TokenPageView ── BoardState with one row ◀── browser::feed, and markup below it (server function)
 //! ```
 //!
 //! The server renders the view of the address completely; the browser takes over the same markup and keeps it up to date.
@@ -15,8 +16,9 @@
 //!
 //! # For the server
 //!
-//! [`shell()`] renders every address, and says itself when there is nothing at one; the server functions, [`LoadPage`] at
-//! `GET /api/page` and [`LoadSheet`] at `GET /api/sheet`, are registered by themselves. They look into their context for
+//! [`shell()`] renders every address, and says itself when there is nothing at one; the server functions are registered
+//! by themselves: [`LoadPage`] at `GET /api/page`, [`LoadExtras`] at `/api/extras`, [`LoadSheet`] at `/api/sheet`,
+//! [`LoadCard`] at `/api/card`. They look into their context for
 //!
 //! - `Arc<dyn reader::TokenReader>`: where pages of rows and the status come from; without it every page says that it cannot be reached;
 //! - `Arc<Told>`, at the address of a token: what [`read_sheet`] read there, for rendering does not wait;

@@ -1,7 +1,8 @@
 //! Where the page is: the path decides what is shown, the search of the address which view of it.
 //!
 //! Links are plain links. In the browser those that lead to another view of the board are followed without loading it
-//! anew; those between the board and the status page load the other, which then has its numbers at once (`browser::history`); on the server an address is that of the request.
+//! anew (`browser::history`). Another place is another document, which then has its numbers at once; only a token may
+//! stand beside the board, where there is room for both. On the server an address is that of the request.
 
 use leptos::prelude::*;
 use memescope::{Chain, TokenId};
