@@ -20,6 +20,7 @@ mod limits;
 mod request;
 mod rows;
 mod session;
+mod socket;
 mod stage;
 mod standing;
 mod stats;

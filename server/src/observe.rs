@@ -128,7 +128,7 @@ pub(crate) fn order_moved(rows: usize) {
 pub(crate) fn frame_sent(frame: &[u8]) {
     let (channel, kind) = match compact::sort_of(frame) {
         Some((channel, kind)) => (channel.map_or(Word("none"), metrics::channel), Word(kind)),
-        None => named(std::str::from_utf8(frame).unwrap_or_default()),
+        None => named(beginning(frame)),
     };
     METRICS.frames.get_or_create(&Frame { channel, kind }).inc();
 }
@@ -136,6 +136,12 @@ pub(crate) fn frame_sent(frame: &[u8]) {
 /// A subscriber is sent its whole state again.
 pub(crate) fn resynced(reason: &'static str) {
     METRICS.resyncs.get_or_create(&Reason { reason: Word(reason) }).inc();
+}
+
+/// Enough of a frame to tell its kind and subscription; the rest need not be looked at.
+fn beginning(frame: &[u8]) -> &str {
+    let bytes = &frame[..frame.len().min(160)];
+    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
 /// The channel and the kind of a frame, by how it begins. The names of views are ours; a subscription to rows is named by

@@ -3,21 +3,24 @@
 //! There is one frame on its way at most and no queue behind it. While a slow reader keeps a write waiting, the hub goes
 //! on; afterwards the session sends what leads from where the reader is to the newest stage.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message};
-use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
-use memescope::feed::ServerMessage;
+use memescope::feed::{PART_BYTES, ServerMessage};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::{Error, Message};
 
 use super::frame::{self, Encoding, Frame};
 use super::hub::Hub;
 use super::inflow::{Inflow, Unfinished};
 use super::limits::{Bucket, Place};
 use super::session::{Heard, MAX_MESSAGE_BYTES, Session};
+use super::socket::Socket;
 use super::stats::count;
 use crate::observe;
 
@@ -50,7 +53,7 @@ impl Cause {
             Self::Idle => (4001, "no message within the deadline"),
             Self::RateLimited => (4029, "at most 10 messages a second"),
         };
-        CloseFrame { code, reason: reason.into() }
+        CloseFrame { code: u16::into(code), reason: reason.into() }
     }
 }
 
@@ -68,9 +71,9 @@ enum End {
 }
 
 /// Serves a socket until it ends.
-pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: S, encoding: Encoding, place: Place, inflow: Inflow)
+pub(super) async fn serve<S>(hub: Arc<Hub>, mut socket: Socket<S>, encoding: Encoding, place: Place, inflow: Inflow)
 where
-    S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     inflow.begin();
     let end = Connection::new(&hub, &mut socket, &inflow).run(encoding).await;
@@ -97,20 +100,17 @@ where
 }
 
 /// Says why and waits for the client to close, so that what was sent last arrives.
-async fn farewell<S>(socket: &mut S, cause: Cause)
-where
-    S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
-{
-    let said = timeout(FAREWELL, socket.send(Message::Close(Some(cause.close_frame())))).await;
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, cause: Cause) {
+    let said = timeout(FAREWELL, socket.close(cause.close_frame())).await;
     if matches!(said, Ok(Ok(()))) {
-        let answered = async { while let Some(Ok(_)) = socket.next().await {} };
+        let answered = async { while socket.next().await.is_ok() {} };
         let _ = timeout(FAREWELL, answered).await;
     }
 }
 
 struct Connection<'a, S> {
     hub: &'a Arc<Hub>,
-    socket: &'a mut S,
+    socket: &'a mut Socket<S>,
     inflow: &'a Inflow,
     bucket: Bucket,
     bad_messages: u32,
@@ -122,11 +122,8 @@ struct Connection<'a, S> {
     pong_by: Option<Instant>,
 }
 
-impl<'a, S> Connection<'a, S>
-where
-    S: Stream<Item = Result<Message, axum::Error>> + Sink<Message, Error = axum::Error> + Unpin,
-{
-    fn new(hub: &'a Arc<Hub>, socket: &'a mut S, inflow: &'a Inflow) -> Self {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
+    fn new(hub: &'a Arc<Hub>, socket: &'a mut Socket<S>, inflow: &'a Inflow) -> Self {
         let now = Instant::now();
         Self {
             hub,
@@ -149,18 +146,25 @@ where
     }
 
     async fn follow(&mut self, encoding: Encoding) -> Result<std::convert::Infallible, End> {
-        let mut stages = self.hub.follow();
+        let hub = self.hub.clone();
+        let mut stages = hub.follow();
         let stage = stages.borrow_and_update().clone();
         let mut out = Vec::new();
-        let mut session = Session::open(self.hub.clone(), &stage, encoding, &mut out);
+        let mut session = Session::open(hub.clone(), &stage, encoding, &mut out);
         drop(stage);
+        let mut closing = pin!(hub.closing.cancelled());
+        // Deadlines move with every frame; the alarm is set anew only when it rings or would ring too late.
+        let mut alarm = pin!(sleep_until(self.next_deadline()));
         loop {
             self.write(&mut out).await?;
-            let deadline = self.next_deadline();
-            let list_due = session.due();
+            let next = self.next_deadline();
+            let next = session.due().map_or(next, |due| due.min(next));
+            if alarm.is_elapsed() || next < alarm.deadline() {
+                alarm.as_mut().reset(next);
+            }
             tokio::select! {
                 biased;
-                () = self.hub.closing.cancelled() => return Err(self.bye().await),
+                () = &mut closing => return Err(self.bye().await),
                 // The hub outlives its connections, so its stages do not end.
                 _ = stages.changed() => {
                     let stage = stages.borrow_and_update().clone();
@@ -171,10 +175,13 @@ where
                     self.write(&mut out).await?;
                     return Err(end);
                 },
-                () = tokio::time::sleep_until(list_due.unwrap_or(deadline)), if list_due.is_some() => {
-                    session.follow(&self.hub.stage(), Instant::now(), &mut out);
+                () = &mut alarm => {
+                    let now = Instant::now();
+                    if session.due().is_some_and(|due| due <= now) {
+                        session.follow(&hub.stage(), now, &mut out);
+                    }
+                    self.keep_alive(now, &session, &mut out).await?;
                 }
-                () = tokio::time::sleep_until(deadline) => self.keep_alive(&session, &mut out).await?,
             }
         }
     }
@@ -184,8 +191,7 @@ where
         self.first_message_by.map_or(liveness, |by| by.min(liveness))
     }
 
-    async fn keep_alive(&mut self, session: &Session, out: &mut Vec<Frame>) -> Result<(), End> {
-        let now = Instant::now();
+    async fn keep_alive(&mut self, now: Instant, session: &Session, out: &mut Vec<Frame>) -> Result<(), End> {
         if self.first_message_by.is_some_and(|by| by <= now) {
             return Err(End::Close(Cause::Idle));
         }
@@ -194,8 +200,7 @@ where
         }
         if self.pong_by.is_none() && self.ping_at <= now {
             self.pong_by = Some(now + self.hub.config.pong_deadline);
-            self.send(Message::Ping(bytes::Bytes::new())).await?;
-            self.flush().await?;
+            written(&timeout(self.hub.config.write_deadline, self.socket.ping()).await)?;
         }
         if self.sent_at + self.hub.config.heartbeat <= now {
             out.push(session.heartbeat(&self.hub.stage()));
@@ -205,15 +210,14 @@ where
 
     fn hear(
         &mut self,
-        message: Option<Result<Message, axum::Error>>,
+        message: Result<Message, Error>,
         session: &mut Session,
         out: &mut Vec<Frame>,
     ) -> Result<(), End> {
         let message = match message {
-            None => return Err(End::Left),
-            Some(Ok(Message::Close(_))) => return Err(End::Closed),
-            Some(Err(error)) => return Err(end_of(error)),
-            Some(Ok(message)) => message,
+            Ok(Message::Close(_)) => return Err(End::Closed),
+            Err(error) => return Err(end_of(&error)),
+            Ok(message) => message,
         };
         self.inflow.heard(&message);
         let now = Instant::now();
@@ -233,8 +237,8 @@ where
                 }
                 return Ok(());
             }
-            // Answered below us.
-            Message::Ping(_) | Message::Close(_) => return Ok(()),
+            // Answered below us; bare frames are not handed out.
+            Message::Ping(_) | Message::Close(_) | Message::Frame(_) => return Ok(()),
         };
         self.first_message_by = None;
         if heard == Heard::Badly {
@@ -256,36 +260,38 @@ where
         }
     }
 
-    /// Writes frames; each has the whole deadline.
+    /// Writes frames, some at a time; each time has the whole deadline.
     async fn write(&mut self, out: &mut Vec<Frame>) -> Result<(), End> {
-        if out.is_empty() {
-            return Ok(());
+        let mut rest = out.as_slice();
+        while !rest.is_empty() {
+            let (some, later) = rest.split_at(some_of(rest));
+            rest = later;
+            let bytes = some.iter().map(|frame| frame.bytes().len() as u64).sum();
+            self.hub.counters.frames_sent.fetch_add(some.len() as u64, Ordering::Relaxed);
+            self.hub.counters.bytes_sent.fetch_add(bytes, Ordering::Relaxed);
+            some.iter().for_each(|frame| observe::frame_sent(frame.bytes()));
+            written(&timeout(self.hub.config.write_deadline, self.socket.send(some)).await)?;
+            self.sent_at = Instant::now();
         }
-        for frame in out.drain(..) {
-            count(&self.hub.counters.frames_sent);
-            observe::frame_sent(frame.bytes());
-            self.hub.counters.bytes_sent.fetch_add(frame.bytes().len() as u64, Ordering::Relaxed);
-            self.send(frame.into()).await?;
-        }
-        self.flush().await?;
-        self.sent_at = Instant::now();
         // What a frame list once needed is not kept for a socket that is idle most of the time.
+        out.clear();
         out.shrink_to(4);
         Ok(())
     }
-
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        let by = Instant::now() + self.hub.config.write_deadline;
-        written(&timeout_at(by, self.socket.feed(message)).await)
-    }
-
-    async fn flush(&mut self) -> Result<(), End> {
-        let by = Instant::now() + self.hub.config.write_deadline;
-        written(&timeout_at(by, self.socket.flush()).await)
-    }
 }
 
-fn written(outcome: &Result<Result<(), axum::Error>, Elapsed>) -> Result<(), End> {
+/// How many of these frames go out together: about a part's worth.
+fn some_of(frames: &[Frame]) -> usize {
+    let mut room = PART_BYTES;
+    let fits = |frame: &&Frame| {
+        let fits = frame.bytes().len() <= room;
+        room = room.saturating_sub(frame.bytes().len());
+        fits
+    };
+    frames.iter().take_while(fits).count().max(1)
+}
+
+fn written(outcome: &Result<Result<(), Error>, Elapsed>) -> Result<(), End> {
     match outcome {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Left),
@@ -293,16 +299,15 @@ fn written(outcome: &Result<Result<(), axum::Error>, Elapsed>) -> Result<(), End
     }
 }
 
-/// What a failed read means. The library below closes nothing by itself.
-fn end_of(error: axum::Error) -> End {
-    use tungstenite::Error;
+/// What a failed read means. The library closes nothing by itself.
+fn end_of(error: &Error) -> End {
     use tungstenite::error::ProtocolError;
-    match error.into_inner().downcast_ref::<Error>() {
-        Some(Error::Capacity(_)) => End::Close(Cause::TooLarge),
-        Some(Error::Utf8(_)) => End::Close(Cause::InvalidText),
-        Some(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => End::Left,
-        Some(Error::Protocol(_)) => End::Close(Cause::Protocol),
-        Some(Error::Io(error)) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+    match error {
+        Error::Capacity(_) => End::Close(Cause::TooLarge),
+        Error::Utf8(_) => End::Close(Cause::InvalidText),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Left,
+        Error::Protocol(_) => End::Close(Cause::Protocol),
+        Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(Unfinished::TooLong) => End::Close(Cause::TooLarge),
             Some(Unfinished::TooLate) => End::Close(Cause::Idle),
             None => End::Left,

@@ -7,10 +7,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::extract::ws::{Message, Utf8Bytes};
 use bytes::Bytes;
 use memescope::feed::{ErrorFrame, PART_BYTES, RequestId, ServerMessage, Splice};
 use memescope::{Epoch, Seq, Timestamp, TokenId};
+use tungstenite::Utf8Bytes;
 
 /// How lists, rows and heartbeats are written on a connection; all else is JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -50,15 +50,6 @@ impl std::ops::Deref for Frame {
 
     fn deref(&self) -> &str {
         std::str::from_utf8(self.bytes()).expect("a frame of JSON")
-    }
-}
-
-impl From<Frame> for Message {
-    fn from(frame: Frame) -> Self {
-        match frame {
-            Frame::Text(text) => Self::Text(text),
-            Frame::Bytes(bytes) => Self::Binary(bytes),
-        }
     }
 }
 

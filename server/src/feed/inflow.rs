@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::ws::Message;
+use tungstenite::Message;
 
 /// What a message and its frames' heads may take before it is whole: twice the longest message.
 pub(crate) const MOST_BYTES: u64 = 32 * 1024;
@@ -74,7 +74,7 @@ impl Inflow {
             Message::Ping(payload) | Message::Pong(payload) => {
                 waiting.saturating_sub(SHORT_HEAD + payload.len() as u64)
             }
-            Message::Close(_) => waiting,
+            Message::Close(_) | Message::Frame(_) => waiting,
         });
     }
 

@@ -1,19 +1,21 @@
 //! A connection over a socket in memory: its deadlines, with time stopped.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::Message;
 use futures::channel::mpsc;
-use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
+use futures::stream::SplitStream;
+use futures::{SinkExt as _, StreamExt as _};
 use memescope::{Event, EventKind, Source, SourceReport, SourceState, Timestamp};
 use serde_json::{Value, json};
+use tokio::io::{DuplexStream, Join, ReadHalf, copy, duplex, join, split};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::sync::CancellationToken;
+use tungstenite::Message;
 
 use crate::bus::LogEntry;
 use crate::clock::Clock;
@@ -21,41 +23,12 @@ use crate::feed::connection::serve;
 use crate::feed::frame::Encoding;
 use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::inflow::Inflow;
+use crate::feed::session::MAX_MESSAGE_BYTES;
+use crate::feed::socket::Socket;
 use crate::feed::testing::{Market, Step, id};
 
-/// The server's end. It holds one message more than its client has taken; then writes wait.
-struct Socket {
-    input: mpsc::UnboundedReceiver<Message>,
-    output: mpsc::Sender<Message>,
-}
-
-impl Stream for Socket {
-    type Item = Result<Message, axum::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.input.poll_next_unpin(context).map(|message| message.map(Ok))
-    }
-}
-
-impl Sink<Message> for Socket {
-    type Error = axum::Error;
-
-    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
-        self.output.poll_ready_unpin(context).map_err(axum::Error::new)
-    }
-
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), axum::Error> {
-        self.output.start_send_unpin(message).map_err(axum::Error::new)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), axum::Error>> {
-        Poll::Ready(Ok(()))
-    }
-}
+/// What lies between server and client, each way: less than a row. Then writes wait.
+const ROOM: usize = 256;
 
 struct Client {
     market: Market,
@@ -64,23 +37,45 @@ struct Client {
     running: JoinHandle<()>,
     served: JoinHandle<()>,
     send: mpsc::UnboundedSender<Message>,
-    receive: mpsc::Receiver<Message>,
+    receive: SplitStream<WebSocketStream<Join<ReadHalf<DuplexStream>, DuplexStream>>>,
+    /// From then on nothing that it says arrives; the library below answers pings by itself.
+    mute: CancellationToken,
 }
 
 impl Client {
-    fn connect() -> Self {
+    async fn connect() -> Self {
         let market = Market::new();
         market.commit(&Step::from([(1, Some(300)), (2, Some(200))]));
         let clock = Clock::from_runtime(Timestamp::from_secs(1000));
         let hub = Hub::new(market.store.clone(), clock, true, FeedConfig::default());
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(hub.clone().run(shutdown.clone()));
-        let (send, input) = mpsc::unbounded();
-        let (output, receive) = mpsc::channel(0);
         let place = hub.sockets.take([127, 0, 0, 1].into()).unwrap();
-        let socket = Socket { input, output };
+        let (server, wire) = duplex(ROOM);
+        let (from_server, mut to_server) = split(wire);
+        let (outgoing, mut relayed) = duplex(ROOM);
+        let mute = CancellationToken::new();
+        let muted = mute.clone();
+        tokio::spawn(async move {
+            let _ = muted.run_until_cancelled(copy(&mut relayed, &mut to_server)).await;
+            muted.cancelled().await;
+            std::future::pending::<()>().await;
+        });
+        let client = join(from_server, outgoing);
+        let socket = Socket::new(server, MAX_MESSAGE_BYTES);
         let served = tokio::spawn(serve(hub.clone(), socket, Encoding::Json, place, Inflow::default()));
-        Self { market, hub, shutdown, running, served, send, receive }
+        // It reads no further than it is asked to.
+        let config = WebSocketConfig::default().read_buffer_size(ROOM);
+        let (mut sink, receive) = WebSocketStream::from_raw_socket(client, Role::Client, Some(config)).await.split();
+        let (send, mut said) = mpsc::unbounded();
+        tokio::spawn(async move {
+            while let Some(message) = said.next().await {
+                if sink.send(message).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { market, hub, shutdown, running, served, send, receive, mute }
     }
 
     fn say(&self, message: &Value) {
@@ -88,7 +83,7 @@ impl Client {
     }
 
     async fn next(&mut self) -> Message {
-        self.receive.next().await.unwrap()
+        self.receive.next().await.unwrap().unwrap()
     }
 
     async fn next_json(&mut self) -> Value {
@@ -114,7 +109,7 @@ impl Client {
     async fn close_code(&mut self) -> u16 {
         loop {
             if let Message::Close(Some(close)) = self.next().await {
-                return close.code;
+                return close.code.into();
             }
         }
     }
@@ -122,7 +117,7 @@ impl Client {
 
 #[tokio::test(start_paused = true)]
 async fn begins_with_hello_and_status() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     let hello = client.next_json().await;
     assert_eq!(hello["type"], "hello");
     assert_eq!(hello["market"], "demo");
@@ -134,7 +129,7 @@ async fn begins_with_hello_and_status() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_client_is_closed_after_ten_seconds() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     let start = Instant::now();
     assert_eq!(client.close_code().await, 4001);
     assert_eq!(start.elapsed().as_secs(), 10);
@@ -142,22 +137,23 @@ async fn a_silent_client_is_closed_after_ten_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_comes_when_nothing_else_does_and_a_missing_pong_ends_it() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.say(&json!({"op": "ping", "id": 1}));
     client.next_of("pong").await;
+    client.mute.cancel();
     let start = Instant::now();
     assert_eq!(client.next_of("heartbeat").await["seq"], 1);
     assert_eq!(start.elapsed().as_secs(), 5);
     while client.next().await != Message::Ping(bytes::Bytes::new()) {}
     assert_eq!(start.elapsed().as_secs(), 20);
-    while client.receive.next().await.is_some() {}
+    while client.receive.next().await.is_some_and(|read| read.is_ok()) {}
     assert_eq!(start.elapsed().as_secs(), 40);
     assert_eq!(client.hub.stats().dropped_slow, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_answers_pings_stays() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.say(&json!({"op": "ping", "id": 1}));
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(200) {
@@ -170,7 +166,7 @@ async fn a_client_that_answers_pings_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn three_messages_that_cannot_be_read_end_it() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     for _ in 0..3 {
         client.say(&json!("hello"));
     }
@@ -181,7 +177,7 @@ async fn three_messages_that_cannot_be_read_end_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_ends_it() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     for number in 0..21 {
         client.say(&json!({"op": "ping", "id": number}));
     }
@@ -190,7 +186,7 @@ async fn a_flood_ends_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stalled_reader_is_dropped_and_nothing_piles_up() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.say(&json!({"op": "subscribe", "id": 1, "channel": "rows", "params": {"all": true}}));
     client.next_of("subscribed").await;
     client.next_of("snapshot").await;
@@ -209,7 +205,7 @@ async fn a_stalled_reader_is_dropped_and_nothing_piles_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_late_reader_gets_what_it_missed_in_one_frame() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.say(&json!({"op": "subscribe", "id": 1, "channel": "rows", "params": {"ids": [id(1)]}}));
     client.next_of("snapshot").await;
     for figure in 0..20 {
@@ -236,7 +232,7 @@ async fn a_late_reader_gets_what_it_missed_in_one_frame() {
 
 #[tokio::test(start_paused = true)]
 async fn rows_come_four_times_a_second_and_orders_once() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.say(&json!({"op": "subscribe", "id": 1, "channel": "rows", "params": {"all": true}}));
     client.say(&json!({"op": "subscribe", "id": 2, "channel": "list", "params": {"sort": "price_usd"}}));
     client.next_of("snapshot").await;
@@ -265,7 +261,7 @@ async fn rows_come_four_times_a_second_and_orders_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_says_bye() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.next_of("hello").await;
     client.shutdown.cancel();
     let bye = client.next_of("bye").await;
@@ -279,7 +275,7 @@ async fn a_stop_says_bye() {
 
 #[tokio::test(start_paused = true)]
 async fn events_and_states_reach_those_who_asked() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.say(&json!({"op": "subscribe", "id": 1, "channel": "events", "params": {"types": ["volume:spike", "source:state"]}}));
     client.say(&json!({"op": "subscribe", "id": 2, "channel": "status"}));
     client.next_of("subscribed").await;
@@ -332,7 +328,7 @@ async fn events_and_states_reach_those_who_asked() {
 
 #[tokio::test(start_paused = true)]
 async fn a_number_of_tokens_is_told_at_most_once_a_second() {
-    let mut client = Client::connect();
+    let mut client = Client::connect().await;
     client.say(&json!({"op": "subscribe", "id": 1, "channel": "status"}));
     assert_eq!(client.next_of("subscribed").await["sub"], "status");
     assert_eq!(client.next_of("status").await["tokens"], 2);
