@@ -269,7 +269,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             let bytes = some.iter().map(|frame| frame.bytes().len() as u64).sum();
             self.hub.counters.frames_sent.fetch_add(some.len() as u64, Ordering::Relaxed);
             self.hub.counters.bytes_sent.fetch_add(bytes, Ordering::Relaxed);
-            some.iter().for_each(|frame| observe::frame_sent(frame.bytes()));
+            for frame in some {
+                observe::frame_sent(frame.bytes());
+            }
             written(&timeout(self.hub.config.write_deadline, self.socket.send(some)).await)?;
             self.sent_at = Instant::now();
         }

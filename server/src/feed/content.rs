@@ -46,7 +46,7 @@ impl ListDelta {
                 .finish(),
             Encoding::Compact => {
                 let head = Head { sub, seq: self.seq, as_of: self.as_of, kind: Kind::Delta { prev: self.prev } };
-                of_bytes(compact::list_delta(&head, self.total as u64, &self.splices))
+                of_bytes(&compact::list_delta(&head, self.total as u64, &self.splices))
             }
         }
     }
@@ -70,7 +70,7 @@ pub(super) fn list_snapshot(
             }
         }
         Encoding::Compact => {
-            of_bytes(compact::list_snapshot(&compact_snapshot(sub, board, reason), total as u64, ids.iter()))
+            of_bytes(&compact::list_snapshot(&compact_snapshot(sub, board, reason), total as u64, ids.iter()))
         }
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn rows_snapshot<'a>(
         }
         RowForm::Compact => {
             let rows = rows.map(|(handle, row)| (handle, &**row.printed(form)));
-            of_bytes(compact::rows_snapshot(&compact_snapshot(sub, board, reason), rows))
+            of_bytes(&compact::rows_snapshot(&compact_snapshot(sub, board, reason), rows))
         }
     }
 }
@@ -141,7 +141,7 @@ impl RowsDelta<'_> {
                 patches: self.patches.iter().map(|(handle, patch)| (*handle, &***patch)).collect(),
                 gone: self.gone.iter().collect(),
             };
-            return of_bytes(compact::rows_delta(&Head { sub, seq, as_of, kind: Kind::Delta { prev } }, parts));
+            return of_bytes(&compact::rows_delta(&Head { sub, seq, as_of, kind: Kind::Delta { prev } }, parts));
         }
         FrameBuilder::delta(sub, prev, seq, as_of)
             .list_if_any("rows", self.rows.iter().map(|(_, row)| text(row.printed(self.form))))

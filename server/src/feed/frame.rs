@@ -10,7 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use memescope::feed::{ErrorFrame, PART_BYTES, RequestId, ServerMessage, Splice};
 use memescope::{Epoch, Seq, Timestamp, TokenId};
-use tungstenite::Utf8Bytes;
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// How lists, rows and heartbeats are written on a connection; all else is JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,24 +23,52 @@ pub(super) enum Encoding {
     Compact,
 }
 
-/// One message as it goes out. Cloning shares the bytes.
+/// One message as it goes out: its head and what it says, in one piece. The head of a server's message is the same for
+/// all who get it. Cloning shares the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Frame {
-    /// JSON.
-    Text(Utf8Bytes),
-    /// Of the compact subprotocol.
-    Bytes(Bytes),
+pub(super) struct Frame {
+    wire: Bytes,
+    head: usize,
 }
 
 /// A frame as it goes out: one, or its parts in their order. Cloning shares the bytes.
 pub(super) type Frames = Arc<[Frame]>;
 
 impl Frame {
+    /// JSON.
+    pub(super) fn text(text: &str) -> Self {
+        Self::of(Data::Text, text.as_bytes())
+    }
+
+    /// Of the compact subprotocol.
+    pub(super) fn binary(bytes: &[u8]) -> Self {
+        Self::of(Data::Binary, bytes)
+    }
+
+    fn of(kind: Data, bytes: &[u8]) -> Self {
+        let header = FrameHeader { opcode: OpCode::Data(kind), ..FrameHeader::default() };
+        let length = bytes.len() as u64;
+        let mut wire = Vec::with_capacity(header.len(length) + bytes.len());
+        header.format(length, &mut wire).expect("memory takes what is written");
+        let head = wire.len();
+        wire.extend_from_slice(bytes);
+        Self { wire: wire.into(), head }
+    }
+
+    /// What it says.
     pub(super) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
-        }
+        &self.wire[self.head..]
+    }
+
+    /// Whether it is of the compact subprotocol.
+    #[cfg(test)]
+    pub(super) fn is_binary(&self) -> bool {
+        self.wire[0] & 0xf == u8::from(OpCode::Data(Data::Binary))
+    }
+
+    /// As it goes over the wire.
+    pub(super) fn wire(&self) -> &[u8] {
+        &self.wire
     }
 }
 
@@ -54,8 +83,8 @@ impl std::ops::Deref for Frame {
 }
 
 /// Frames of the compact subprotocol.
-pub(super) fn of_bytes(parts: Vec<Vec<u8>>) -> Frames {
-    parts.into_iter().map(|part| Frame::Bytes(part.into())).collect()
+pub(super) fn of_bytes(parts: &[Vec<u8>]) -> Frames {
+    parts.iter().map(|part| Frame::binary(part)).collect()
 }
 
 /// A frame with lists of pieces.
@@ -150,7 +179,7 @@ impl FrameBuilder {
                 let _ = write!(part, r#","part":[{},{count}]}}"#, number + 1);
             }
         }
-        parts.into_iter().map(|part| Frame::Text(part.into())).collect()
+        parts.iter().map(|part| Frame::text(part)).collect()
     }
 }
 
@@ -173,7 +202,7 @@ pub(super) fn spliced(splice: &Splice) -> String {
 
 /// Any message as one frame.
 pub(super) fn message(message: &ServerMessage) -> Frame {
-    Frame::Text(serde_json::to_string(message).expect("a message has text keys and finite numbers").into())
+    Frame::text(&serde_json::to_string(message).expect("a message has text keys and finite numbers"))
 }
 
 /// A refusal.

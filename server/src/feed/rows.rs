@@ -1,7 +1,7 @@
 //! A `rows` subscription of one connection: some ids, or a range of a list.
 //!
-//! The only thing kept is which ids the client holds, and by which number it knows each. What it is sent is put together from rows and patches that were
-//! printed once for everybody.
+//! The only thing kept is which ids the client holds, and by which number it knows each: there may be ten thousand such
+//! clients. What one is sent is put together from rows and patches that were printed once for everybody.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -74,39 +74,48 @@ pub(super) struct OwnRows {
     pub(super) name: String,
     wanted: Wanted,
     form: RowForm,
-    /// The ids whose rows the client holds, in the order in which they are wanted.
-    held: Vec<TokenId>,
-    handles: Handles,
+    held: Held,
     /// The seq of the last frame.
     have: Seq,
 }
 
-/// The numbers of the rows that the client holds, in the compact form. A number that is free is given again, so that
-/// the client needs no more of them than it holds rows.
+/// The rows that a client holds.
 #[derive(Debug, Default)]
-struct Handles(HashMap<TokenId, Handle>);
+struct Held {
+    /// In the order in which they are wanted.
+    ids: Box<[TokenId]>,
+    /// In the compact form, the number of each row; none at all when the client knows none of them. A number that is free
+    /// is given again, so that the client needs no more of them than it holds rows.
+    handles: Box<[Handle]>,
+}
 
-impl Handles {
-    /// Gives numbers to those of `held` that have none, and takes them from all others. Tells which ones are new.
-    fn follow(&mut self, held: &[TokenId]) -> HashSet<TokenId> {
-        let ids: HashSet<&TokenId> = held.iter().collect();
-        self.0.retain(|id, _| ids.contains(id));
-        let taken: HashSet<Handle> = self.0.values().copied().collect();
-        let new: Vec<&TokenId> = held.iter().filter(|id| !self.0.contains_key(*id)).collect();
-        self.0.extend(new.iter().map(|id| (*id).clone()).zip((0..).filter(|free| !taken.contains(free))));
-        new.into_iter().cloned().collect()
+impl Held {
+    /// The numbers of other rows that are to be held: those which have one keep it. Tells which ones are new, too.
+    fn handles_of<'a>(&self, ids: &'a [TokenId]) -> (Box<[Handle]>, HashSet<&'a TokenId>) {
+        let known: HashMap<&TokenId, Handle> = self.ids.iter().zip(self.handles.iter().copied()).collect();
+        let taken: HashSet<Handle> = ids.iter().filter_map(|id| known.get(id)).copied().collect();
+        let mut free = (0..).filter(|number| !taken.contains(number));
+        let mut new = HashSet::new();
+        let mut handle = |id: &'a TokenId| {
+            known.get(id).copied().or_else(|| {
+                new.insert(id);
+                free.next()
+            })
+        };
+        let handles = ids.iter().filter_map(&mut handle).collect();
+        (handles, new)
     }
 
-    /// The number of a row; in other forms than the compact one there is none, and none is written.
-    fn of(&self, id: &TokenId) -> Handle {
-        self.0.get(id).copied().unwrap_or_default()
+    /// The number of the row at a place; where there is none, in other forms, none is written.
+    fn handle(&self, place: usize) -> Handle {
+        self.handles.get(place).copied().unwrap_or_default()
     }
 }
 
 impl OwnRows {
     /// A subscription that nothing has been sent for.
     pub(super) fn new(name: String, wanted: Wanted, form: RowForm) -> Self {
-        Self { name, wanted, form, held: Vec::new(), handles: Handles::default(), have: 0 }
+        Self { name, wanted, form, held: Held::default(), have: 0 }
     }
 
     pub(super) fn form(&self) -> RowForm {
@@ -118,28 +127,26 @@ impl OwnRows {
     }
 
     pub(super) fn digest(&self, stage: &Stage) -> u64 {
-        let rows = self.held.iter().filter_map(|id| stage.snapshot.rows.get(id));
+        let rows = self.held.ids.iter().filter_map(|id| stage.snapshot.rows.get(id));
         digest_rows(rows.map(|row| &*row.token))
     }
 
     /// All rows at the stage.
     pub(super) fn snapshot(&mut self, stage: &Stage, reason: Option<&str>) -> Frames {
         let rows = &stage.snapshot.rows;
-        self.held = self.wanted.at(stage).iter().filter(|id| rows.contains_key(*id)).cloned().collect();
+        let ids: Box<[TokenId]> = self.wanted.at(stage).iter().filter(|id| rows.contains_key(*id)).cloned().collect();
+        let handles = if self.is_compact() { Held::default().handles_of(&ids).0 } else { Box::default() };
+        self.held = Held { ids, handles };
         self.have = stage.seq();
-        self.handles = Handles::default();
-        if self.form == RowForm::Compact {
-            self.handles.follow(&self.held);
-        }
-        let held = self.held.iter().filter_map(|id| Some((self.handles.of(id), rows.get(id)?)));
+        let held = self.held.ids.iter().enumerate();
+        let held = held.filter_map(|(place, id)| Some((self.held.handle(place), rows.get(id)?)));
         rows_snapshot(&self.name, self.form, &stage.snapshot, reason, held)
     }
 
     /// Goes on from what the client held at `seq` of this epoch. `None` when that is no longer known; else the frame
     /// that leads here, without parts if none is needed.
     pub(super) fn resume(&mut self, stage: &Stage, seq: Seq, hub: &Hub) -> Option<Frames> {
-        self.held = self.wanted.held_at(stage, seq, hub)?;
-        self.handles = Handles::default();
+        self.held = Held { ids: self.wanted.held_at(stage, seq, hub)?.into(), handles: Box::default() };
         self.have = seq;
         Some(self.step(stage, seq).unwrap_or_default())
     }
@@ -161,25 +168,28 @@ impl OwnRows {
         let wanted = self.wanted.at(stage);
         let mut delta = RowsDelta::of(self.form);
         let mut some_left = false;
-        let all_named = self.form != RowForm::Compact || self.handles.0.len() == self.held.len();
-        if one_behind && all_named && self.held == wanted && !self.held.iter().any(|id| stage.step.removes(id)) {
+        let all_named = !self.is_compact() || self.held.handles.len() == self.held.ids.len();
+        let same = &*self.held.ids == wanted && !wanted.iter().any(|id| stage.step.removes(id));
+        if one_behind && all_named && same {
             // By far the most common case: the same rows, some of them changed.
-            for id in wanted {
+            for (place, id) in wanted.iter().enumerate() {
+                let handle = self.held.handle(place);
                 match stage.step.to_tell(id, self.form) {
-                    Some(ToTell::Patch(patch)) => delta.patches.push((self.handles.of(id), patch)),
-                    Some(ToTell::Whole) => delta.rows.extend(rows.get(id).map(|row| (self.handles.of(id), row))),
+                    Some(ToTell::Patch(patch)) => delta.patches.push((handle, patch)),
+                    Some(ToTell::Whole) => delta.rows.extend(rows.get(id).map(|row| (handle, row))),
                     Some(ToTell::Nothing) | None => {}
                 }
             }
         } else {
-            let held: HashSet<&TokenId> = self.held.iter().collect();
-            let now: Vec<TokenId> = wanted.iter().filter(|id| rows.contains_key(*id)).cloned().collect();
-            let is_compact = self.form == RowForm::Compact;
-            let unnamed = if is_compact { self.handles.follow(&now) } else { HashSet::new() };
+            let before: HashSet<&TokenId> = self.held.ids.iter().collect();
+            let ids: Box<[TokenId]> = wanted.iter().filter(|id| rows.contains_key(*id)).cloned().collect();
+            let (handles, unnamed) = if self.is_compact() { self.held.handles_of(&ids) } else { Default::default() };
+            let now = Held { handles, ..Held::default() };
             let mut stayed = 0;
-            for (id, row) in wanted.iter().filter_map(|id| Some((id, rows.get(id)?))) {
-                let handle = self.handles.of(id);
-                let is_known = held.contains(id);
+            for (place, id) in ids.iter().enumerate() {
+                let Some(row) = rows.get(id) else { continue };
+                let handle = now.handle(place);
+                let is_known = before.contains(id);
                 stayed += usize::from(is_known);
                 if !is_known {
                     delta.rows.push((handle, row));
@@ -199,12 +209,16 @@ impl OwnRows {
                     delta.names.push((handle, id.clone()));
                 }
             }
-            delta.gone = self.held.iter().filter(|id| !rows.contains_key(*id)).cloned().collect();
+            delta.gone = self.held.ids.iter().filter(|id| !rows.contains_key(*id)).cloned().collect();
             // Nothing is said of a row that left the range; the frame only moves the client to the seq of the new range.
-            some_left = stayed < self.held.len();
-            self.held = now;
+            some_left = stayed < self.held.ids.len();
+            self.held = Held { ids, ..now };
         }
         (some_left || !delta.is_empty()).then(|| self.send(&delta, stage))
+    }
+
+    fn is_compact(&self) -> bool {
+        self.form == RowForm::Compact
     }
 
     fn send(&mut self, delta: &RowsDelta<'_>, stage: &Stage) -> Frames {

@@ -192,7 +192,7 @@ impl Session {
         let (seq, as_of) = (stage.seq(), stage.snapshot.board.as_of);
         match self.encoding {
             Encoding::Json => frame::message(&ServerMessage::Heartbeat { seq, as_of }),
-            Encoding::Compact => Frame::Bytes(compact::heartbeat(seq, as_of).into()),
+            Encoding::Compact => Frame::binary(&compact::heartbeat(seq, as_of)),
         }
     }
 

@@ -2,19 +2,16 @@
 //!
 //! The library copies what it sends into a buffer of each socket's own, which stays as large as its largest frame. But a
 //! frame of the feed goes to many sockets, and nothing of it differs between them: so it is written from where all of
-//! them share it, its head and itself in one call. What the library says by itself (answers to pings and to a close) goes
+//! them share it. What the library says by itself (answers to pings and to a close) goes
 //! its own way; it is never mixed into a frame.
 
-use std::array;
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tungstenite::protocol::frame::coding::{Data, OpCode};
-use tungstenite::protocol::frame::{CloseFrame, FrameHeader};
-use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message};
 
 use super::frame::Frame;
@@ -30,6 +27,8 @@ const FRAMES_AT_ONCE: usize = 16;
 pub(super) struct Socket<S> {
     stream: S,
     protocol: WebSocketContext,
+    /// The library may have something to say: it heard what it answers by itself.
+    owes: bool,
     /// Nothing more can be read.
     ended: bool,
 }
@@ -42,7 +41,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             .write_buffer_size(0)
             .max_message_size(Some(longest_message))
             .max_frame_size(Some(longest_message));
-        Self { stream, protocol: WebSocketContext::new(Role::Server, Some(config)), ended: false }
+        Self { stream, protocol: WebSocketContext::new(Role::Server, Some(config)), owes: false, ended: false }
     }
 
     /// The next message of the client. After an error there are no more. Dropping the future loses nothing.
@@ -52,6 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
         let message = self.ask(|protocol, stream| protocol.read(stream)).await;
         self.ended = message.is_err();
+        self.owes |= !matches!(message, Ok(Message::Text(_) | Message::Binary(_) | Message::Pong(_)));
         message
     }
 
@@ -59,10 +59,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(super) async fn send(&mut self, frames: &[Frame]) -> Result<(), Error> {
         self.flush().await?;
         let (mut rest, mut begun) = (frames, 0);
-        while let Some(frame) = rest.first() {
-            let size = Head::of(frame).bytes().len() + frame.bytes().len();
-            if begun >= size {
-                (rest, begun) = (&rest[1..], begun - size);
+        while let [frame, later @ ..] = rest {
+            if begun >= frame.wire().len() {
+                (rest, begun) = (later, begun - frame.wire().len());
                 continue;
             }
             match poll_fn(|cx| self.poll_write(cx, rest, begun)).await? {
@@ -82,13 +81,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 done => done,
             }
         };
+        self.owes = true;
         self.ask(ping).await?;
         self.flush().await
     }
 
     /// Writes what the library still has to say.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
-        self.ask(|protocol, stream| protocol.flush(stream)).await
+        if self.owes {
+            self.ask(|protocol, stream| protocol.flush(stream)).await?;
+            self.owes = false;
+        }
+        Ok(())
     }
 
     /// Says why nothing more comes.
@@ -114,46 +118,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Writes of the first frames what the stream takes; of the very first one so many bytes are gone already.
     fn poll_write(&mut self, cx: &mut Context<'_>, frames: &[Frame], begun: usize) -> Poll<io::Result<usize>> {
-        let heads: [Head; FRAMES_AT_ONCE] = array::from_fn(|at| frames.get(at).map_or(Head::default(), Head::of));
-        let mut slices = [IoSlice::new(&[]); 2 * FRAMES_AT_ONCE];
-        let (mut skip, mut count) = (begun, 0);
-        for bytes in heads.iter().zip(frames).flat_map(|(head, frame)| [head.bytes(), frame.bytes()]) {
-            if let Some(rest @ [_, ..]) = bytes.get(skip..) {
-                slices[count] = IoSlice::new(rest);
-                count += 1;
-            }
-            skip = skip.saturating_sub(bytes.len());
+        let stream = Pin::new(&mut self.stream);
+        if let [only] = frames {
+            return stream.poll_write(cx, &only.wire()[begun..]);
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count])
-    }
-}
-
-/// What stands before a frame on the wire. A server's frames have no mask, so it is the same for every socket.
-#[derive(Clone, Copy, Debug, Default)]
-struct Head {
-    bytes: [u8; Head::LONGEST],
-    len: usize,
-}
-
-impl Head {
-    /// Two bytes, and eight for a great length.
-    const LONGEST: usize = 10;
-
-    fn of(frame: &Frame) -> Self {
-        let data = match frame {
-            Frame::Text(_) => Data::Text,
-            Frame::Bytes(_) => Data::Binary,
-        };
-        let header = FrameHeader { opcode: OpCode::Data(data), ..FrameHeader::default() };
-        let mut head = Self::default();
-        let mut room = &mut head.bytes[..];
-        header.format(frame.bytes().len() as u64, &mut room).expect("a head without a mask fits");
-        head.len = Self::LONGEST - room.len();
-        head
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        let mut slices = [IoSlice::new(&[]); FRAMES_AT_ONCE];
+        let count = frames.len().min(slices.len());
+        for (slice, frame) in slices.iter_mut().zip(frames) {
+            *slice = IoSlice::new(frame.wire());
+        }
+        slices[0].advance(begun);
+        stream.poll_write_vectored(cx, &slices[..count])
     }
 }
 
@@ -200,7 +175,7 @@ mod tests {
 
     fn frame(is_text: bool, length: usize) -> Frame {
         let text: String = ('a'..='w').cycle().take(length).collect();
-        if is_text { Frame::Text(text.into()) } else { Frame::Bytes(text.into_bytes().into()) }
+        if is_text { Frame::text(&text) } else { Frame::binary(text.as_bytes()) }
     }
 
     /// Both ends; so many bytes lie between them at most.
@@ -221,9 +196,11 @@ mod tests {
     }
 
     fn message(frame: &Frame) -> Message {
-        match frame {
-            Frame::Text(text) => Message::Text(text.clone()),
-            Frame::Bytes(bytes) => Message::Binary(bytes.clone()),
+        let bytes = frame.bytes();
+        if frame.is_binary() {
+            Message::Binary(bytes.to_vec().into())
+        } else {
+            Message::Text(std::str::from_utf8(bytes).unwrap().into())
         }
     }
 

@@ -141,5 +141,5 @@ impl StatusFrame {
 
 fn event_frame(event: &Event) -> Frame {
     let body = serde_json::to_string(event).expect("an event has text keys and finite numbers");
-    Frame::Text(format!(r#"{{"type":"event",{}"#, &body[1..]).into())
+    Frame::text(&format!(r#"{{"type":"event",{}"#, &body[1..]))
 }

@@ -213,14 +213,13 @@ impl World {
                 break;
             }
             let frame = self.wire.remove(0).frame;
-            let message = match &frame {
-                Frame::Bytes(bytes) => compact::read(bytes).unwrap().into(),
-                Frame::Text(text) => {
-                    if let Ok(ServerMessage::Digest { sub, digest, .. }) = serde_json::from_str(text) {
-                        self.last_digests.insert(sub, digest);
-                    }
-                    Incoming::from(serde_json::from_str::<ServerMessage>(text).unwrap())
+            let message = if frame.is_binary() {
+                compact::read(frame.bytes()).unwrap().into()
+            } else {
+                if let Ok(ServerMessage::Digest { sub, digest, .. }) = serde_json::from_slice(frame.bytes()) {
+                    self.last_digests.insert(sub, digest);
                 }
+                Incoming::from(serde_json::from_slice::<ServerMessage>(frame.bytes()).unwrap())
             };
             let news = self.client.receive(self.now, 0.5, message);
             for change in news.rows {

@@ -361,8 +361,7 @@ async fn compact_frames_are_shared_and_a_change_is_encoded_once() {
     for (session, out) in &mut frames {
         session.catch_up(&scene.hub.stage(), out);
     }
-    let [ours, theirs] =
-        frames.map(|(_, out)| out.into_iter().filter(|frame| matches!(frame, Frame::Bytes(_))).collect::<Vec<_>>());
+    let [ours, theirs] = frames.map(|(_, out)| out.into_iter().filter(Frame::is_binary).collect::<Vec<_>>());
     assert_eq!(ours.len(), 4, "two snapshots and two deltas");
     for (ours, theirs) in ours.iter().zip(&theirs) {
         assert_eq!(ours.bytes().as_ptr(), theirs.bytes().as_ptr(), "the very same bytes");
