@@ -26,3 +26,4 @@ pub mod signals;
 pub mod site;
 pub mod sources;
 pub mod store;
+pub(crate) mod turn;

@@ -27,6 +27,7 @@ pub use self::former::Places;
 pub use self::list::{List, Selection};
 pub(crate) use self::lru::Lru;
 use crate::store::{Row, Snapshot, Store};
+use crate::turn::away;
 
 /// What all lists may take together, bytes.
 const LISTS_BYTES: usize = 64 << 20;
@@ -110,7 +111,7 @@ impl Pages {
         let mut bell = self.store.bell();
         bell.mark_changed();
         while bell.changed().await.is_ok() {
-            self.remember();
+            away(|| self.remember());
         }
     }
 

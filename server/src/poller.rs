@@ -40,6 +40,7 @@ use crate::observe;
 use crate::planner::{Allowance, Candidate, Heads, List, Pace, Place, Plan, Planner, Request, Watched};
 use crate::sources::{SourceError, Sources};
 use crate::store::Details;
+use crate::turn::away;
 
 /// The longest that a tick waits for answers before it goes on with those that came.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -253,11 +254,29 @@ impl<B: Bus> Poller<B> {
         let mut summary = TickSummary::default();
         let deadline = Instant::now() + self.settings.interval.clamp(Duration::from_secs(1), PATIENCE);
         let watched = (self.watching)();
+        let (requests, hot) = away(|| self.discoveries(&watched, &mut summary));
+        self.send(requests, &mut summary);
+        self.collect(deadline, &mut summary).await;
+
+        let requests = away(|| {
+            let in_need = self.book.needs_price(self.clock.now());
+            let (now, allowance) = (self.clock.now(), self.allowance());
+            self.planner.fill(now, &self.settings.pace, allowance, &in_need, &hot)
+        });
+        self.send(requests, &mut summary);
+        self.collect(deadline, &mut summary).await;
+
+        self.publish(&watched.ids(), &mut summary).await;
+        summary
+    }
+
+    /// What is asked first, and what is looked at, most urgent first.
+    fn discoveries(&mut self, watched: &Watched, summary: &mut TickSummary) -> (Vec<Request>, Vec<TokenId>) {
         let mut allowance = self.allowance();
         let (now, settings) = (self.clock.now(), &self.settings);
         let (heads, ages) = (&self.heads, self.book.ages());
         let candidates: Vec<Candidate<'_>> =
-            ages.map(|age| Candidate { place: Place::of(age.token, &watched, heads), age }).collect();
+            ages.map(|age| Candidate { place: Place::of(age.token, watched, heads), age }).collect();
         if let Some(past) = &mut self.past {
             past.turn(
                 now,
@@ -265,23 +284,11 @@ impl<B: Bus> Poller<B> {
                 &mut allowance.geckoterminal,
                 &self.sources,
                 (&self.board, &candidates),
-                &mut summary,
+                summary,
             );
         }
         let requests = self.planner.discover(now, &settings.pace, allowance, &settings.catalogue, &candidates);
-        let hot = hottest_first(&candidates);
-        self.send(requests, &mut summary);
-        self.collect(deadline, &mut summary).await;
-
-        let allowance = self.allowance();
-        let now = self.clock.now();
-        let in_need = self.book.needs_price(now);
-        let requests = self.planner.fill(now, &self.settings.pace, allowance, &in_need, &hot);
-        self.send(requests, &mut summary);
-        self.collect(deadline, &mut summary).await;
-
-        self.publish(&watched.ids(), &mut summary).await;
-        summary
+        (requests, hottest_first(&candidates))
     }
 
     /// Publishes what is known without asking anybody: after a restart, before the first tick.
@@ -357,6 +364,15 @@ impl<B: Bus> Poller<B> {
     }
 
     async fn publish(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) {
+        let (entry, next) = away(|| self.merge(watched, summary));
+        self.bus.publish(entry).await;
+        if let Some(next) = next {
+            self.board = next;
+        }
+    }
+
+    /// What is to be told, and the next board if there is one.
+    fn merge(&mut self, watched: &HashSet<TokenId>, summary: &mut TickSummary) -> (LogEntry, Option<Board>) {
         let (now, began) = (self.clock.now(), Instant::now());
         if let Some(past) = &mut self.past {
             past.tell(&mut self.book);
@@ -400,10 +416,7 @@ impl<B: Bus> Poller<B> {
         let seq = if is_news { next.seq } else { self.board.seq };
         let events = self.names.name((next.epoch, seq), now, events).into();
         let delta = is_news.then(|| Arc::new(delta));
-        self.bus.publish(LogEntry { delta, events, reports: reports.into() }).await;
-        if is_news {
-            self.board = next;
-        }
+        (LogEntry { delta, events, reports: reports.into() }, is_news.then_some(next))
     }
 
     /// Packs the state away from the threads that serve, and hands it to the journal.

@@ -24,6 +24,7 @@ pub use self::ring::EventRing;
 pub use self::snapshot::{Row, RowChange, Snapshot, ToTell};
 pub use self::steps::{Step, Steps};
 use crate::bus::{Follower, LogEntry};
+use crate::turn::away;
 
 /// What commits touched stays known for this long …
 const KEEP_FOR: Duration = Duration::from_secs(300);
@@ -217,7 +218,7 @@ impl Store {
     /// Commits every entry of the log until it ends.
     pub async fn follow(&self, mut follower: Follower) {
         while let Some(entry) = follower.next().await {
-            if let Err(gap) = self.commit(&entry) {
+            if let Err(gap) = away(|| self.commit(&entry)) {
                 tracing::error!(%gap, "The log has a gap; the entry is left out");
             }
         }
