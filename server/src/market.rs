@@ -47,6 +47,8 @@ use clock::Clock;
 use fault::Faults;
 use lists::Lists;
 
+use crate::turn::away;
+
 /// How a market is made.
 #[derive(Clone, Debug)]
 pub struct MarketOptions {
@@ -133,15 +135,17 @@ impl Market {
 
     /// Looks at the market as of now.
     fn read<T>(&self, look: impl FnOnce(&sim::Market) -> T) -> T {
-        look(&self.core().market)
+        away(|| look(&self.core().market))
     }
 
     /// Looks at the market and its lists as of now.
     fn read_lists<T>(&self, look: impl FnOnce(&sim::Market, &Lists) -> T) -> T {
-        let mut core = self.core();
-        let Core { market, lists } = &mut *core;
-        lists.refresh(market);
-        look(market, lists)
+        away(|| {
+            let mut core = self.core();
+            let Core { market, lists } = &mut *core;
+            lists.refresh(market);
+            look(market, lists)
+        })
     }
 
     /// Sets a value of a token from now on; false when there is no such token.

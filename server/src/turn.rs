@@ -3,10 +3,10 @@
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Does a longer piece of work without keeping from its turn who waits for this thread: where there are more threads,
-/// another one takes them over. It is done when this returns, so no task is left halfway through it. Only within a runtime.
+/// another one takes them over. It is done when this returns, so no task is left halfway through it.
 pub(crate) fn away<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
         _ => work(),
     }
 }
@@ -30,6 +30,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_runtime_of_one_thread_does_it_too() {
+        assert_eq!(away(|| 7), 7);
+    }
+
+    #[test]
+    fn and_so_does_a_thread_without_a_runtime() {
         assert_eq!(away(|| 7), 7);
     }
 }
