@@ -30,6 +30,21 @@ const EMOJI_STYLE: char = '\u{FE0F}';
 /// private-use and tag characters go, the rest is in NFC with at most four combining marks in a row, and is cut at
 /// `max_chars` characters and 256 bytes. A joiner stays only between emoji. `None` when nothing is left.
 pub fn clean_text(raw: &str, max_chars: usize) -> Option<Arc<str>> {
+    if is_plain(raw, max_chars) { Some(Arc::from(raw)) } else { clean(raw, max_chars) }
+}
+
+/// Whether there is nothing to clean, which is so with most texts.
+fn is_plain(raw: &str, max_chars: usize) -> bool {
+    let mut blank = true;
+    let is_visible = |byte: u8| {
+        let doubled = blank && byte == b' ';
+        blank = byte == b' ';
+        !doubled && matches!(byte, b' '..=b'~')
+    };
+    raw.len() <= max_chars.min(MAX_BYTES) && raw.bytes().all(is_visible) && !blank
+}
+
+fn clean(raw: &str, max_chars: usize) -> Option<Arc<str>> {
     let visible = keep_visible(raw);
     let mut text = String::new();
     let (mut chars, mut marks, mut blank) = (0, 0, true);
@@ -105,6 +120,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_plain_is_what_cleaning_would_leave(raw in "[ -~]{0,12}|[ab ]{0,5}|\\PC{0,6}", most in 0..12_usize) {
+            prop_assert_eq!(clean_text(&raw, most), clean(&raw, most));
+        }
+    }
+
+    #[test]
+    fn plain_texts_are_told_at_once() {
+        for (raw, plain) in [
+            ("WIF", true),
+            ("dog wif hat", true),
+            ("", false),
+            (" a", false),
+            ("a ", false),
+            ("a  b", false),
+            ("é", false),
+            ("a\tb", false),
+            ("thirteen ltrs", false),
+        ] {
+            assert_eq!(is_plain(raw, 12), plain, "{raw:?}");
+        }
+    }
 
     fn cleaned(raw: &str) -> Option<String> {
         clean_text(raw, NAME_CHARS).map(|text| text.to_string())
