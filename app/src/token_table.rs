@@ -18,8 +18,7 @@ use leptos::prelude::*;
 use memescope::format;
 use memescope::query::SortKey;
 
-use self::slots::Standing;
-use crate::board_state::{BoardState, Row};
+use crate::board_state::BoardState;
 use crate::notices::NoRows;
 use crate::part::{live, live_fixed, memo, taken};
 
@@ -86,7 +85,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
     let each = move || {
         let _ = count.get();
         state.slots.with_untracked(|slots| {
-            slots.iter().enumerate().map(|(number, standing)| (number, standing.of.clone())).collect::<Vec<_>>()
+            slots.iter().enumerate().map(|(number, standing)| (number, standing.clone())).collect::<Vec<_>>()
         })
     };
     let class = move || {
@@ -121,7 +120,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().0)}
                 </tr>
-                <For each=each key=|(number, _)| *number children=move |(number, first)| row::row(state, window, number, first) />
+                <For each=each key=|(number, _)| *number children=move |(number, first)| row::row(state, window, number, &first) />
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().1)}
                 </tr>
