@@ -23,7 +23,7 @@ use crate::part::memo;
 use crate::reader::{BoardStatus, RowExtras, TokenPage};
 use crate::server_fns::{PAGE_ROWS, PageError};
 use crate::token_table::order;
-use crate::token_table::slots::Standing;
+use crate::token_table::slots::{Slot, Standing};
 
 /// A row: its token, shared by all who show it.
 pub(crate) type Row = ArcRwSignal<Token>;
@@ -119,6 +119,8 @@ pub(crate) struct BoardState {
     pub(crate) focused: RwSignal<Option<TokenId>>,
     /// What each row of the document shows.
     pub(crate) slots: Memo<Vec<Standing<Row>>>,
+    /// The rows of the document, by the numbers of their slots.
+    mounted: StoredValue<Vec<Slot>>,
     pub(crate) total: RwSignal<u64>,
     pub(crate) next_cursor: RwSignal<Option<String>>,
     pub(crate) holds: RwSignal<Holds>,
@@ -201,6 +203,7 @@ impl BoardState {
             range,
             focused,
             slots: mounted::slots((rows, known), order, range, focused),
+            mounted: StoredValue::new(Vec::new()),
             total: RwSignal::new(0),
             next_cursor: RwSignal::new(None),
             holds,

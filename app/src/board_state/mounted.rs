@@ -9,7 +9,7 @@ use memescope::TokenId;
 
 use super::{BoardState, Row};
 use crate::part::memo;
-use crate::token_table::slots::{Standing, assign};
+use crate::token_table::slots::{Slot, Standing, assign};
 use crate::token_table::window;
 
 /// What each row of the document shows.
@@ -45,6 +45,28 @@ fn place_of(order: &[TokenId], focused: RwSignal<Option<TokenId>>) -> Option<usi
 }
 
 impl BoardState {
+    /// The place in the whole list, from 1.
+    pub(crate) fn place_of(&self, standing: &Standing<Row>) -> u64 {
+        self.facts.with_untracked(|facts| facts.first) + standing.place as u64 + 1
+    }
+
+    /// A row is made for a slot: the next one, or one that was there when the list was longer.
+    pub(crate) fn add_slot(&self, number: usize, slot: Slot) {
+        self.mounted.update_value(|mounted| {
+            mounted.truncate(number);
+            mounted.push(slot);
+        });
+    }
+
+    /// Tells the slots what they show.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn show_slots(&self, slots: &[Standing<Row>]) {
+        let mounted = self.mounted.get_value();
+        for (slot, standing) in mounted.iter().zip(slots) {
+            slot.show(&standing.of, self.place_of(standing));
+        }
+    }
+
     /// The mounted part of the order, as a range of places that exist, for those who ask once.
     #[cfg(feature = "hydrate")]
     pub(crate) fn mounted_range_now(&self) -> Range<usize> {

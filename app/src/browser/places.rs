@@ -1,6 +1,6 @@
-//! Rows stand in the document as they do in the list, so that ear, clipboard and `Tab` meet them in that order: a row that
-//! shows another token, or a token that has moved, is put to its place there. As few as possible are: a row that is put
-//! elsewhere is laid out anew.
+//! What slots show is told to each of them here, and to no other. Rows stand in the document as they do in the list, so
+//! that ear, clipboard and `Tab` meet them in that order: a row that shows another token, or a token that has moved, is
+//! put to its place there. As few as possible are: a row that is put elsewhere is laid out anew.
 
 use std::cell::RefCell;
 
@@ -19,6 +19,8 @@ pub(super) fn start(state: BoardState) {
     let before = RefCell::new(state.slots.get_untracked());
     Effect::new(move |_: Option<()>| {
         let slots = state.slots.get();
+        state.facts.track();
+        state.show_slots(&slots);
         let before = before.replace(slots.clone());
         let_go(&before, &slots);
         place(&before, &slots);

@@ -20,7 +20,7 @@ const HEADS: [&str; 11] =
 
 /// The row of a token of this page; nothing where it has none.
 pub(crate) fn live_row(state: BoardState, id: &TokenId) -> Option<Part> {
-    let slot = Slot::of(state.row(id)?);
+    let slot = Slot::new(state.row(id)?, 0);
     let window = memo(|_| Window::H24);
     let changes: Vec<_> = CHANGES.into_iter().map(|(of, name)| cell(name, cells::change(slot, of))).collect();
     let heads: Vec<_> = HEADS.into_iter().map(|head| fixed(view! { <th scope="col">{head}</th> })).collect();

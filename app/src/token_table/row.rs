@@ -8,7 +8,7 @@ use memescope::{Flag, TokenId, Window, dex_label};
 
 use super::cells::{self, cell};
 use super::price_cell::price_cell;
-use super::slots::Slot;
+use super::slots::{Slot, Standing};
 use crate::board_state::{BoardState, Row};
 use crate::filters::flag_sentence;
 use crate::letters;
@@ -27,13 +27,9 @@ const FADE_STEPS: u64 = 9;
 const FADE_STEP_SECS: u64 = 10;
 
 /// The row of a slot, which shows `first` in the beginning.
-pub(super) fn row(state: BoardState, window: Memo<Window>, number: usize, first: Row) -> Part {
-    let slot = Slot::new(state, number, first);
-    // The place in the whole list, from 1.
-    let place = memo(move |_| {
-        let first = state.facts.with(|facts| facts.first);
-        state.slots.with(|slots| slots.get(number).map_or(0, |standing| first + standing.place as u64 + 1))
-    });
+pub(super) fn row(state: BoardState, window: Memo<Window>, number: usize, first: &Standing<Row>) -> Part {
+    let slot = Slot::new(first.of.clone(), state.place_of(first));
+    state.add_slot(number, slot);
     let class = memo(move |_| {
         let (id, stale) = slot.row().with(|token| (token.id.clone(), token.stale));
         match (state.left.with(|left| left.contains(&id)), stale) {
@@ -61,11 +57,11 @@ pub(super) fn row(state: BoardState, window: Memo<Window>, number: usize, first:
             id=element_id(number)
             data-id=live(move || slot.id().to_string())
             tabindex="-1"
-            aria-rowindex=live(move || (place.get() + 1).to_string())
+            aria-rowindex=live(move || (slot.place() + 1).to_string())
             class=live(move || class.get().map(str::to_owned))
         >
             <td data-col="rank" class=rank_class>
-                {live(move || place.get().to_string())}
+                {live(move || slot.place().to_string())}
                 {drift(extras)}
             </td>
             {star(state, slot)}

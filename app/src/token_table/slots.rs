@@ -4,8 +4,7 @@
 use leptos::prelude::*;
 use memescope::TokenId;
 
-use crate::board_state::{BoardState, Row};
-use crate::part::memo;
+use crate::board_state::Row;
 
 /// What a slot shows, and where in the list, from 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,33 +37,45 @@ pub(crate) fn from_the_top<T>(slots: &[Standing<T>]) -> Vec<usize> {
     numbers
 }
 
-/// The row that a slot shows now.
+/// A row of the document: what it shows now, and at which place of the whole list, from 1. Signals of its own: derived from
+/// what all slots show, whatever follows any of them would wake whenever one of them changes.
 #[derive(Clone, Copy)]
-pub(crate) struct Slot(Memo<Row>);
+pub(crate) struct Slot {
+    row: RwSignal<Row>,
+    place: RwSignal<u64>,
+}
 
 impl Slot {
-    /// The slot of this number, which shows `first` as long as it is told nothing else.
-    pub(super) fn new(state: BoardState, number: usize, first: Row) -> Self {
-        Self(memo(move |before: Option<&Row>| {
-            let told = state.slots.with(|slots| slots.get(number).map(|standing| standing.of.clone()));
-            told.unwrap_or_else(|| before.unwrap_or(&first).clone())
-        }))
-    }
-
-    /// One that shows the same row for ever.
-    pub(super) fn of(row: Row) -> Self {
-        Self(memo(move |_| row.clone()))
+    /// One that shows this.
+    pub(super) fn new(row: Row, place: u64) -> Self {
+        Self { row: RwSignal::new(row), place: RwSignal::new(place) }
     }
 
     #[inline(never)]
     pub(super) fn row(self) -> Row {
-        self.0.get()
+        self.row.get()
     }
 
     #[inline(never)]
     pub(super) fn id(self) -> TokenId {
         // That of a row never changes.
         self.row().with_untracked(|token| token.id.clone())
+    }
+
+    pub(super) fn place(self) -> u64 {
+        self.place.get()
+    }
+
+    /// Tells what the slot shows from now on.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn show(self, row: &Row, place: u64) {
+        // Gone with a row that a shorter list has no use for.
+        if self.row.try_with_untracked(|shown| shown != row) == Some(true) {
+            self.row.set(row.clone());
+        }
+        if self.place.try_with_untracked(|shown| *shown != place) == Some(true) {
+            self.place.set(place);
+        }
     }
 }
 
