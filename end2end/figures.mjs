@@ -2,11 +2,14 @@
 //
 //   node end2end/figures.mjs http://127.0.0.1:PORT MINUTES [PART...]
 //
-// Parts: visit slow live shift scroll scroll4 keys memory profile; without any, all but the last.
+// Parts: visit slow live shift scroll scroll4 keys memory profile, without any all but the last; and of boards that the
+// program BOARD serves (`cargo build --release -p server --features app/ssr --example board`) with the page in SITE:
+// large large4 large50 largekeys busy.
 // Every wait has a bound. Timings are taken ROUNDS times (3), of which the median counts.
 
 import { existsSync } from 'node:fs';
 import { chromium } from '@playwright/test';
+import { onBoard } from './support/large.mjs';
 import { Probe, watchPage } from './support/probe.mjs';
 
 const [base, minutes = '10', ...chosen] = process.argv.slice(2);
@@ -87,15 +90,15 @@ const busyRows = (all) => [
   row('bytes of the feed a second', all.map(({ bytes }) => bytes), (value) => String(Math.round(value))),
 ];
 
-async function live() {
+async function live(title = 'Live for 20 s, nobody touches it', at = base) {
   const all = await repeat(() =>
     fresh({}, async (probe) => {
-      await probe.visit(base + ALL);
+      await probe.visit(at + ALL);
       await wait(2);
       return probe.during(() => wait(20));
     }),
   );
-  table('Live for 20 s, nobody touches it', busyRows(all));
+  table(title, busyRows(all));
 }
 
 async function shift() {
@@ -138,20 +141,21 @@ async function idle(cpu) {
   });
 }
 
-async function scroll(title, cpu) {
+async function scroll(title, cpu, at = base) {
   const floor = await repeat(() => idle(cpu));
   const all = await repeat(() =>
     fresh({}, async (probe) => {
-      await probe.visit(base + ALL);
+      await probe.visit(at + ALL);
       await wait(2);
       await probe.throttle(cpu);
       await probe.page.evaluate(() => probe.start());
       const told = await probe.during(() => wheel(probe, 30));
       const { frames, made, elements } = await probe.page.evaluate(() => probe.stop());
       const place = await probe.page.evaluate(() => Number([...document.querySelectorAll('#board tbody tr[data-id]')].pop()?.ariaRowIndex ?? 0));
-      const gaps = frames.slice(1).map((at, index) => at - frames[index]);
+      const gaps = frames.slice(1).map((now, index) => now - frames[index]);
+      const { heap, wasm } = await probe.memory();
       const span = (frames.at(-1) - frames[0]) / 1000;
-      return { ...told, fps: gaps.length / span, p99: quantile(gaps, 0.99), worst: Math.max(...gaps), late: gaps.filter((gap) => gap > 25).length, made, elements, place };
+      return { ...told, fps: gaps.length / span, p99: quantile(gaps, 0.99), worst: Math.max(...gaps), late: gaps.filter((gap) => gap > 25).length, made, elements, place, heap, wasm };
     }),
   );
   const whole = (value) => String(Math.round(value));
@@ -164,6 +168,8 @@ async function scroll(title, cpu) {
     row('rows passed', all.map(({ place }) => place), whole),
     row('rows made', all.map(({ made }) => made), whole),
     row('elements in the document, at most', all.map(({ elements }) => elements), whole),
+    row('heap then', all.map(({ heap }) => heap), MB),
+    row('memory of the module then', all.map(({ wasm }) => wasm), MB),
     ...busyRows(all),
   ]);
 }
@@ -184,11 +190,11 @@ async function interactions(probe, act, before = async () => {}) {
   return { taken, shown };
 }
 
-async function keys() {
+async function keys(at = base) {
   await fresh({}, async (probe) => {
     const { page } = probe;
     page.setDefaultTimeout(10_000);
-    await probe.visit(base + ALL);
+    await probe.visit(at + ALL);
     const rows = [];
     const keep = (what, { taken, shown }) => {
       rows.push([`${what}: next paint`, `median ${ms(median(taken))}, worst ${ms(Math.max(...taken))}`]);
@@ -196,14 +202,14 @@ async function keys() {
     };
     const sorts = ['volume_usd', 'liquidity_usd', 'market_cap_usd'];
     keep('sort', await interactions(probe, (turn) => page.locator(`th a[data-sort="${sorts[turn % 3]}"]`).click()));
-    await probe.visit(base + '/');
+    await probe.visit(at + '/');
     const chip = page.getByTestId('chip-min_liquidity_usd');
     keep('filter removed', await interactions(probe, () => chip.locator('a, button').first().click(), async () => {
       if (!(await chip.isVisible())) await page.goBack({ waitUntil: 'commit' });
       await chip.waitFor();
       await wait(0.5);
     }));
-    await probe.visit(base + ALL);
+    await probe.visit(at + ALL);
     const menu = page.locator('details.look > summary');
     keep('menu opened or closed', { ...(await interactions(probe, () => menu.click())), shown: [] });
     await page.keyboard.press('Escape');
@@ -239,16 +245,29 @@ async function profile() {
   });
 }
 
+/** The same on a board of so many rows, of which so many change a second. */
+async function large(rows, changes, work, commits) {
+  const { BOARD: program, SITE: site } = process.env;
+  if (!program || !site) throw new Error('BOARD is the example `board` of the server, SITE the folder of the page');
+  const { rate } = await onBoard({ program, site, rows, changes, commits }, work);
+  say(`${Math.round(rate)} changes a second were made`);
+}
+
 const known = {
   visit: () => visit('First visit, loopback', {}),
   slow: () => visit('First visit, slow 4G (1.6 Mbit/s, 150 ms) and a processor four times slower', { slow4g: true, cpu: 4 }),
-  live,
+  live: () => live(),
   shift,
   scroll: () => scroll('Scrolling for 30 s', 1),
   scroll4: () => scroll('Scrolling for 30 s, a processor four times slower', 4),
-  keys,
+  keys: () => keys(),
   memory,
   profile,
+  large: () => large(100_000, 5_000, (at) => scroll('100,000 rows, 5,000 changes a second: scrolling for 30 s', 1, at)),
+  large4: () => large(100_000, 5_000, (at) => scroll('The same, a processor four times slower', 4, at)),
+  large50: () => large(100_000, 50_000, (at) => scroll('The same with 50,000 changes a second', 4, at)),
+  largekeys: () => large(100_000, 5_000, keys),
+  busy: () => large(50, 1_250, (at) => live('50 rows, 1,250 changes a second: live for 20 s', at), 25),
 };
 for (const part of parts) {
   if (!known[part]) throw new Error(`no part is named ${part}; there are: ${Object.keys(known).join(' ')}`);

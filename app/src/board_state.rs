@@ -4,6 +4,7 @@
 //! frozen while it is held, above the pages as they were loaded.
 
 mod loading;
+mod mounted;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -21,7 +22,8 @@ use crate::marks::Marked;
 use crate::part::memo;
 use crate::reader::{BoardStatus, RowExtras, TokenPage};
 use crate::server_fns::{PAGE_ROWS, PageError};
-use crate::token_table::{order, window};
+use crate::token_table::order;
+use crate::token_table::slots::{Slot, Standing};
 
 /// A row: its token, shared by all who show it.
 pub(crate) type Row = ArcRwSignal<Token>;
@@ -115,6 +117,10 @@ pub(crate) struct BoardState {
     pub(crate) range: RwSignal<Range<usize>>,
     /// A row that stays in the document because the keyboard is in it.
     pub(crate) focused: RwSignal<Option<TokenId>>,
+    /// What each row of the document shows.
+    pub(crate) slots: Memo<Vec<Standing<Row>>>,
+    /// The rows of the document, by the numbers of their slots.
+    mounted: StoredValue<Vec<Slot>>,
     pub(crate) total: RwSignal<u64>,
     pub(crate) next_cursor: RwSignal<Option<String>>,
     pub(crate) holds: RwSignal<Holds>,
@@ -182,6 +188,8 @@ impl BoardState {
             let is_shown = |id: &TokenId| is_known(id) && !marked.hidden.with(|hidden| hidden.contains(id));
             Arc::new(pinned.with(|pinned| shown_head.with(|head| order::shown(&head.ids, pinned, PAGE_ROWS, is_shown))))
         });
+        let range = RwSignal::new(0..PAGE_ROWS);
+        let focused = RwSignal::new(None);
         let state = Self {
             address,
             location,
@@ -192,8 +200,10 @@ impl BoardState {
             shown_head,
             pinned,
             order,
-            range: RwSignal::new(0..PAGE_ROWS),
-            focused: RwSignal::new(None),
+            range,
+            focused,
+            slots: mounted::slots((rows, known), order, range, focused),
+            mounted: StoredValue::new(Vec::new()),
             total: RwSignal::new(0),
             next_cursor: RwSignal::new(None),
             holds,
@@ -337,60 +347,6 @@ impl BoardState {
             self.known.update(|known| *known += 1);
         }
         self.released.update(|released| *released += 1);
-    }
-
-    /// The mounted part of the order, as a range of places that exist.
-    pub(crate) fn mounted_range(&self) -> Range<usize> {
-        let range = self.range.get();
-        let rows = self.order.with(|order| order.len());
-        range.start.min(rows)..range.end.min(rows)
-    }
-
-    /// The same for those who ask once.
-    #[cfg(feature = "hydrate")]
-    pub(crate) fn mounted_range_now(&self) -> Range<usize> {
-        untrack(|| self.mounted_range())
-    }
-
-    /// The mounted ids, a focused one outside of the range at the edge that it left by.
-    pub(crate) fn mounted(&self) -> Vec<TokenId> {
-        let range = self.mounted_range();
-        self.order.with(|order| {
-            let mut ids = order[range.clone()].to_vec();
-            if let Some(place) = self.focused_place(order).filter(|place| !range.contains(place)) {
-                let at = if place < range.start { 0 } else { ids.len() };
-                ids.insert(at, order[place].clone());
-            }
-            ids
-        })
-    }
-
-    fn focused_place(&self, order: &[TokenId]) -> Option<usize> {
-        self.focused.with(|focused| focused.as_ref().and_then(|id| order.iter().position(|other| other == id)))
-    }
-
-    /// How many rows the gaps above and below the mounted rows stand for.
-    pub(crate) fn gaps(&self) -> (usize, usize) {
-        let range = self.mounted_range();
-        self.order.with(|order| {
-            let focused = self.focused_place(order);
-            let above = range.start - usize::from(focused.is_some_and(|place| place < range.start));
-            let below = order.len() - range.end - usize::from(focused.is_some_and(|place| place >= range.end));
-            (above, below)
-        })
-    }
-
-    /// Moves the window of mounted rows; asks for more rows when its end comes near.
-    #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser scrolls"))]
-    pub(crate) fn look_at(&self, top: f64, view: f64) {
-        let rows = self.order.with_untracked(|order| order.len());
-        let range = window::mounted(top, view, self.row_height.get_untracked(), rows);
-        if window::wants_more(&range, rows) && rows > 0 && self.problem.with_untracked(Option::is_none) {
-            self.load_more();
-        }
-        if self.range.with_untracked(|before| *before != range) {
-            self.range.set(range);
-        }
     }
 
     /// How far the numbers are behind: a board made in an outage is as old as what it was made of.

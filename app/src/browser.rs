@@ -13,11 +13,12 @@ mod flash;
 pub(crate) mod form;
 pub(crate) mod glide;
 pub(crate) mod history;
-pub(crate) mod hold;
+mod hold;
 mod keys;
 pub(crate) mod look;
 pub(crate) mod marks;
 pub(crate) mod panel;
+mod places;
 mod scroll;
 mod sheet;
 mod socket;
@@ -41,6 +42,7 @@ pub(crate) fn start(state: BoardState) {
             return;
         }
         start_clock(state);
+        places::start(state);
         scroll::start(state);
         hold::start(state);
         flash::start();

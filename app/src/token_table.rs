@@ -5,7 +5,8 @@ mod header;
 mod live_row;
 pub(crate) mod order;
 mod price_cell;
-mod row;
+pub(crate) mod row;
+pub(crate) mod slots;
 #[cfg(feature = "ssr")]
 mod trend;
 pub(crate) mod window;
@@ -73,22 +74,19 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
             format!("Tokens, {order}. {} pass the filters.", format::count(total))
         })
     });
-    let places = memo(move |_| {
-        let first = state.facts.with(|facts| facts.first);
-        let range = state.mounted_range();
-        let focused = state.focused.get();
-        state.order.with(|order| row::Places::of(order, range, focused.as_ref(), first))
-    });
     // The policy of the page forbids `style=` in markup; the attribute says the same.
     let gap = move |rows: fn(&BoardState) -> usize| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float stays in range")]
         let height = move || ((rows(&state) as f64 * state.row_height.get()).round() as u64).to_string();
         leptos::html::td().attr("height", live(height))
     };
+    // Slots stand here in the order of their numbers, so that another order makes and removes none.
+    let count = memo(move |_| state.slots.with(|slots| slots.len() as u64));
     let each = move || {
-        #[cfg(feature = "hydrate")]
-        crate::browser::hold::rows_are_placed();
-        state.mounted()
+        let _ = count.get();
+        state.slots.with_untracked(|slots| {
+            slots.iter().enumerate().map(|(number, standing)| (number, standing.clone())).collect::<Vec<_>>()
+        })
     };
     let class = move || {
         let word = if state.loading.get() {
@@ -122,7 +120,7 @@ pub(crate) fn TokenTable(state: BoardState) -> impl IntoView {
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().0)}
                 </tr>
-                <For each=each key=|id| id.clone() children=move |id| row::row(state, places, window, &id) />
+                <For each=each key=|(number, _)| *number children=move |(number, first)| row::row(state, window, number, &first) />
                 <tr class="gap" aria-hidden="true">
                     {gap(|state| state.gaps().1)}
                 </tr>

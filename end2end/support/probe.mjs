@@ -36,7 +36,9 @@ export function watchPage() {
     };
   }
 
-  const isRow = (node) => node.nodeName === 'TR' && node.dataset.id !== undefined;
+  // A row that is only put to another place was there before.
+  const rows = new WeakSet();
+  const isNewRow = (node) => node.nodeName === 'TR' && node.dataset.id !== undefined && !rows.has(node) && Boolean(rows.add(node));
   new MutationObserver((changes) => {
     for (const { type, target, addedNodes } of changes) {
       const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
@@ -44,7 +46,7 @@ export function watchPage() {
       if (probe.live > 0 && probe.patch === 0 && type !== 'attributes' && element?.closest?.('#board td[data-col=price_usd]')) {
         probe.patch = performance.now();
       }
-      for (const node of addedNodes) probe.made += isRow(node) ? 1 : 0;
+      for (const node of addedNodes) probe.made += isNewRow(node) ? 1 : 0;
       if (element?.closest?.('p[role=status]')) probe.said.push(performance.now());
     }
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['data-state'] });

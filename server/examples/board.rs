@@ -1,5 +1,6 @@
 //! A server whose board changes on command: what the load client measures the feed with, since it knows then when a
-//! change was made. Everything but the sources is the product's own: store, feed, API, limits, headers.
+//! change was made, and what the page is measured with at sizes that no market has. Everything but the sources is the
+//! product's own: store, feed, API, limits, headers, and the page, where its files are found.
 //!
 //! ```text
 //! cargo run --release -p server --features app/ssr --example board -- 18490 1000
@@ -24,6 +25,8 @@ use server::feed::{self, FeedConfig, Hub};
 use server::http::{self, ServeOptions};
 use server::observe;
 use server::pages::{CursorKey, Pages};
+use server::reader::BoardReader;
+use server::site::{self, Files};
 use server::store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -121,8 +124,10 @@ async fn main() -> Result<(), Failure> {
     let pages = Arc::new(Pages::new(store.clone(), CursorKey::from_bytes([7; 32])));
     tokio::spawn(pages.clone().follow());
     hub.tell_former_places(pages.clone());
+    let files = site::find().map(|folder| Files::open(&folder)).transpose()?;
+    let reader = Arc::new(BoardReader::new(store.clone(), pages.clone(), clock.clone(), true));
     let api = Arc::new(Api::new(store.clone(), pages, "demo", Arc::new(Readiness::new(true))));
-    let router = api::router(api).merge(feed::router(hub.clone()));
+    let router = site::router(files, reader).merge(api::router(api)).merge(feed::router(hub.clone()));
     let http = HttpConfig {
         listen: (Ipv4Addr::LOCALHOST, port).into(),
         frontend: Origins::Same,

@@ -81,11 +81,15 @@ pub(crate) fn close() -> bool {
 /// focus.
 pub(crate) fn show(state: BoardState, beside: &Element, by_key: bool) {
     let Some((row, id)) = row_around(beside) else { return };
-    ROW.set(Some(row));
+    ROW.set(Some(row.clone()));
     let search = state.location.search.get_untracked();
     let beside = beside.clone();
     leptos::task::spawn_local(async move {
-        let (Ok(html), Some(card)) = (load_card(search, id).await, card()) else { return };
+        let (Ok(html), Some(card)) = (load_card(search, id.clone()).await, card()) else { return };
+        // The row may show another token by now.
+        if row.get_attribute("data-id") != Some(id) {
+            return;
+        }
         card.set_inner_html(&html);
         card.set_hidden(false);
         place(&card, &beside);

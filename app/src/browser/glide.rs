@@ -9,8 +9,10 @@ use crate::browser::table_body;
 /// The most rows that glide; what moves more than that is not followed by any eye.
 const MOST: usize = 20;
 
-/// The rows in sight, and how far down each is.
-fn places() -> Vec<(HtmlElement, f64)> {
+/// A row in sight: its element, the token it shows, and how far down it is.
+type Seen = (HtmlElement, Option<String>, f64);
+
+fn places() -> Vec<Seen> {
     let Some(rows) = table_body().and_then(|body| body.query_selector_all("tr[data-id]").ok()) else {
         return Vec::new();
     };
@@ -19,9 +21,10 @@ fn places() -> Vec<(HtmlElement, f64)> {
         .filter_map(|index| rows.item(index)?.dyn_into::<HtmlElement>().ok())
         .map(|row| {
             let top = row.get_bounding_client_rect().top();
-            (row, top)
+            let id = row.get_attribute("data-id");
+            (row, id, top)
         })
-        .filter(|(_, top)| *top > 0.0 && *top < height)
+        .filter(|(_, _, top)| *top > 0.0 && *top < height)
         .collect()
 }
 
@@ -32,11 +35,12 @@ pub(crate) fn begin() {
 }
 
 /// Puts rows back to where they were, without a transition, and lets them go from there.
-fn glide(before: &[(HtmlElement, f64)]) {
+fn glide(before: &[Seen]) {
     let moved: Vec<&HtmlElement> = before
         .iter()
-        .filter(|(row, _)| row.is_connected())
-        .filter_map(|(row, top)| {
+        // One that shows another token by now has come, and not from there.
+        .filter(|(row, id, _)| row.is_connected() && row.get_attribute("data-id") == *id)
+        .filter_map(|(row, _, top)| {
             let by = top - row.get_bounding_client_rect().top();
             (by.abs() > 1.0).then_some((row, by))
         })

@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// Tells that rows are about to be put to their places; holds until the browser has its turn again.
-pub(crate) fn rows_are_placed() {
+pub(super) fn rows_are_placed() {
     if !PLACING.replace(true) {
         request_animation_frame(|| PLACING.set(false));
     }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use memescope::format::{self, UNKNOWN};
 use memescope::{Txns, Window};
 
-use crate::board_state::{BoardState, Row};
+use super::slots::Slot;
+use crate::board_state::BoardState;
 use crate::part::{Live, Part, live_part, memo};
 
 /// The bar of buys and sells: its length and the gap between its parts, CSS pixels.
@@ -50,10 +51,9 @@ pub(super) fn cell(column: &'static str, shown: Memo<Shown>) -> Live<Part> {
 }
 
 /// The change over a window.
-pub(super) fn change(row: &Row, window: Window) -> Memo<Shown> {
-    let row = row.clone();
+pub(super) fn change(slot: Slot, window: Window) -> Memo<Shown> {
     memo(move |_| {
-        row.with(|token| {
+        slot.row().with(|token| {
             let since_launch = token.partial_windows.contains(&window);
             match token.change_pct.at(window).and_then(format::change) {
                 None => Shown::unknown(),
@@ -69,10 +69,9 @@ pub(super) fn change(row: &Row, window: Window) -> Memo<Shown> {
 }
 
 /// The price in SOL.
-pub(super) fn price_sol(row: &Row) -> Memo<Shown> {
-    let row = row.clone();
+pub(super) fn price_sol(slot: Slot) -> Memo<Shown> {
     memo(move |_| {
-        row.with(|token| match token.price_sol {
+        slot.row().with(|token| match token.price_sol {
             None => Shown::unknown(),
             Some(price) => {
                 // The dollar is the other column's.
@@ -84,22 +83,19 @@ pub(super) fn price_sol(row: &Row) -> Memo<Shown> {
 }
 
 /// The volume over the view's window.
-pub(super) fn volume(row: &Row, window: Memo<Window>) -> Memo<Shown> {
-    let row = row.clone();
-    memo(move |_| row.with(|token| Shown::usd(token.volume_usd.at(window.get()))))
+pub(super) fn volume(slot: Slot, window: Memo<Window>) -> Memo<Shown> {
+    memo(move |_| slot.row().with(|token| Shown::usd(token.volume_usd.at(window.get()))))
 }
 
 /// The liquidity.
-pub(super) fn liquidity(row: &Row) -> Memo<Shown> {
-    let row = row.clone();
-    memo(move |_| row.with(|token| Shown::usd(token.liquidity_usd)))
+pub(super) fn liquidity(slot: Slot) -> Memo<Shown> {
+    memo(move |_| slot.row().with(|token| Shown::usd(token.liquidity_usd)))
 }
 
 /// The market cap, or what the whole supply is worth where only that is known.
-pub(super) fn market_cap(row: &Row) -> Memo<Shown> {
-    let row = row.clone();
+pub(super) fn market_cap(slot: Slot) -> Memo<Shown> {
     memo(move |_| {
-        row.with(|token| match (token.market_cap_usd, token.fdv_usd.and_then(format::usd)) {
+        slot.row().with(|token| match (token.market_cap_usd, token.fdv_usd.and_then(format::usd)) {
             (None, Some(fdv)) => Shown {
                 text: fdv,
                 class: "fdv",
@@ -112,10 +108,9 @@ pub(super) fn market_cap(row: &Row) -> Memo<Shown> {
 }
 
 /// How old the token is.
-pub(super) fn age(state: BoardState, row: &Row) -> Memo<Shown> {
-    let row = row.clone();
+pub(super) fn age(state: BoardState, slot: Slot) -> Memo<Shown> {
     memo(move |_| {
-        let Some(since) = row.with(|token| token.created_at) else { return Shown::unknown() };
+        let Some(since) = slot.row().with(|token| token.created_at) else { return Shown::unknown() };
         let now = state.now.get();
         Shown {
             text: format::age(since, now),
@@ -127,9 +122,8 @@ pub(super) fn age(state: BoardState, row: &Row) -> Memo<Shown> {
 }
 
 /// Transactions over the view's window, above a bar of buys and sells.
-pub(super) fn txns(row: &Row, window: Memo<Window>) -> Live<Part> {
-    let row = row.clone();
-    let txns = memo(move |_| row.with(|token| token.txns.at(window.get())));
+pub(super) fn txns(slot: Slot, window: Memo<Window>) -> Live<Part> {
+    let txns = memo(move |_| slot.row().with(|token| token.txns.at(window.get())));
     live_part(move || {
         let counted = txns.get();
         let text = counted.map_or_else(|| UNKNOWN.to_owned(), |txns| format::count(txns.total()));

@@ -6,6 +6,7 @@ use memescope::{TokenId, Window};
 use super::cells::{self, cell};
 use super::price_cell::price_cell;
 use super::row::identity;
+use super::slots::Slot;
 use crate::board_state::BoardState;
 use crate::part::{Part, fixed, live, memo};
 
@@ -19,14 +20,12 @@ const HEADS: [&str; 11] =
 
 /// The row of a token of this page; nothing where it has none.
 pub(crate) fn live_row(state: BoardState, id: &TokenId) -> Option<Part> {
-    let row = state.row(id)?;
+    let slot = Slot::new(state.row(id)?, 0);
     let window = memo(|_| Window::H24);
-    let changes: Vec<_> = CHANGES.into_iter().map(|(of, name)| cell(name, cells::change(&row, of))).collect();
+    let changes: Vec<_> = CHANGES.into_iter().map(|(of, name)| cell(name, cells::change(slot, of))).collect();
     let heads: Vec<_> = HEADS.into_iter().map(|head| fixed(view! { <th scope="col">{head}</th> })).collect();
-    let class = {
-        let row = row.clone();
-        live(move || row.with(|token| if token.stale { "live-row stale" } else { "live-row" }.to_owned()))
-    };
+    let class =
+        live(move || slot.row().with(|token| if token.stale { "live-row stale" } else { "live-row" }.to_owned()));
     Some(fixed(view! {
         <table class=class>
             <caption class="vh">"The token's row, live"</caption>
@@ -35,14 +34,14 @@ pub(crate) fn live_row(state: BoardState, id: &TokenId) -> Option<Part> {
             </thead>
             <tbody>
                 <tr data-row=id.to_string()>
-                    {identity(&row, id)}
-                    {price_cell(state, &row)}
+                    {identity(slot)}
+                    {price_cell(state, slot)}
                     {changes}
-                    {cell("volume_usd", cells::volume(&row, window))}
-                    {cells::txns(&row, window)}
-                    {cell("liquidity_usd", cells::liquidity(&row))}
-                    {cell("market_cap_usd", cells::market_cap(&row))}
-                    {cell("age", cells::age(state, &row))}
+                    {cell("volume_usd", cells::volume(slot, window))}
+                    {cells::txns(slot, window)}
+                    {cell("liquidity_usd", cells::liquidity(slot))}
+                    {cell("market_cap_usd", cells::market_cap(slot))}
+                    {cell("age", cells::age(state, slot))}
                 </tr>
             </tbody>
         </table>

@@ -4,12 +4,14 @@ use leptos::prelude::*;
 use memescope::format::{self, PriceText, UNKNOWN};
 use memescope::{Price, Timestamp};
 
+use super::slots::Slot;
 use crate::board_state::{BoardState, Row};
 use crate::part::{Live, Part, live, live_part, memo, part};
 
 /// What the price cell shows.
 #[derive(Clone, Debug, PartialEq)]
 struct Shown {
+    row: Row,
     price: Option<Price>,
     text: Option<PriceText>,
     /// How old the price is, where that must be said.
@@ -53,19 +55,20 @@ fn flash(old: (Price, &PriceText, Option<Flash>), new: (Price, &PriceText)) -> O
 }
 
 /// The cell.
-pub(super) fn price_cell(state: BoardState, row: &Row) -> Live<Part> {
-    let row = row.clone();
+pub(super) fn price_cell(state: BoardState, slot: Slot) -> Live<Part> {
     let shown = memo(move |before: Option<&Shown>| {
+        let row = slot.row();
         let (price, old_since) = row.with(|token| (token.price_usd, token.stale.then_some(token.updated_at)));
         let text = price.map(format::price);
-        let flash = before.and_then(|before| {
+        // Another token's price is no change of price.
+        let flash = before.filter(|before| before.row == row).and_then(|before| {
             let old = (before.price?, before.text.as_ref()?, before.flash);
             flash(old, (price?, text.as_ref()?))
         });
-        Shown { price, text, old_since, flash }
+        Shown { row, price, text, old_since, flash }
     });
     live_part(move || {
-        let Shown { price, text, old_since, flash } = shown.get();
+        let Shown { price, text, old_since, flash, .. } = shown.get();
         let title = price.map_or_else(|| "No source has said a price yet".to_owned(), |price| format!("${price}"));
         let class = if price.is_some() { "" } else { "unknown" };
         let figure = text.map_or_else(|| part(UNKNOWN), |text| part(figure(text, flash)));

@@ -1,15 +1,14 @@
 //! A row: its cells follow the signal of its token, each by itself.
 
-use std::collections::HashMap;
-use std::ops::Range;
 use std::time::Duration;
 
 use leptos::prelude::*;
 use memescope::fnv::Fnv;
-use memescope::{Flag, Timestamp, Token, TokenId, Window, dex_label};
+use memescope::{Flag, TokenId, Window, dex_label};
 
 use super::cells::{self, cell};
 use super::price_cell::price_cell;
+use super::slots::{Slot, Standing};
 use crate::board_state::{BoardState, Row};
 use crate::filters::flag_sentence;
 use crate::letters;
@@ -27,53 +26,20 @@ const HUES: u64 = 12;
 const FADE_STEPS: u64 = 9;
 const FADE_STEP_SECS: u64 = 10;
 
-/// The places of the mounted rows in the whole list, from 1.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Places(HashMap<TokenId, u64>);
-
-impl Places {
-    /// The places of a part of `order` and of the row with the focus; the list's first row is at `first`.
-    pub(super) fn of(order: &[TokenId], range: Range<usize>, focused: Option<&TokenId>, first: u64) -> Self {
-        let place = |index: usize| first + index as u64 + 1;
-        let mut places: HashMap<TokenId, u64> =
-            range.clone().map(|index| (order[index].clone(), place(index))).collect();
-        if let Some(id) = focused
-            && !places.contains_key(id)
-            && let Some(index) = order.iter().position(|other| other == id)
-        {
-            places.insert(id.clone(), place(index));
-        }
-        Self(places)
-    }
-
-    fn get(&self, id: &TokenId) -> u64 {
-        self.0.get(id).copied().unwrap_or_default()
-    }
-}
-
-/// The row of a token that is known.
-pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>, id: &TokenId) -> Part {
-    let row: Row = state.row(id).unwrap_or_else(|| ArcRwSignal::new(Token::new(id.clone(), Timestamp::default())));
-    let place = {
-        let id = id.clone();
-        memo(move |_| places.with(|places| places.get(&id)))
-    };
-    let class = {
-        let (row, id) = (row.clone(), id.clone());
-        memo(move |_| match (state.left.with(|left| left.contains(&id)), row.with(|token| token.stale)) {
+/// The row of a slot, which shows `first` in the beginning.
+pub(super) fn row(state: BoardState, window: Memo<Window>, number: usize, first: &Standing<Row>) -> Part {
+    let slot = Slot::new(first.of.clone(), state.place_of(first));
+    state.add_slot(number, slot);
+    let class = memo(move |_| {
+        let (id, stale) = slot.row().with(|token| (token.id.clone(), token.stale));
+        match (state.left.with(|left| left.contains(&id)), stale) {
             (true, _) => Some("left"),
             (false, true) => Some("stale"),
             (false, false) => None,
-        })
-    };
-    let step = {
-        let row = row.clone();
-        memo(move |_| fading(state.now.get().since(row.with(|token| token.updated_at))))
-    };
-    let extras = {
-        let id = id.clone();
-        memo(move |_| state.extras_of(&id))
-    };
+        }
+    });
+    let step = memo(move |_| fading(state.now.get().since(slot.row().with(|token| token.updated_at))));
+    let extras = memo(move |_| state.extras_of(&slot.id()));
     let trend = live(move || extras.with(|extras| extras.trend.clone().unwrap_or_default()));
     let rank_class = live(move || format!("rank fresh-{}", step.get()));
     let changes = [Window::M5, Window::H1, Window::H6, Window::H24].map(|of| {
@@ -83,24 +49,25 @@ pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>,
             Window::H6 => "change_h6",
             Window::H24 | Window::D7 => "change_h24",
         };
-        cell(name, cells::change(&row, of))
+        cell(name, cells::change(slot, of))
     });
     let [m5, h1, h6, h24] = changes;
     fixed(view! {
         <tr
-            data-id=id.to_string()
+            id=element_id(number)
+            data-id=live(move || slot.id().to_string())
             tabindex="-1"
-            aria-rowindex=live(move || (place.get() + 1).to_string())
+            aria-rowindex=live(move || (slot.place() + 1).to_string())
             class=live(move || class.get().map(str::to_owned))
         >
             <td data-col="rank" class=rank_class>
-                {live(move || place.get().to_string())}
+                {live(move || slot.place().to_string())}
                 {drift(extras)}
             </td>
-            {star(state, id)}
-            {identity(&row, id)}
-            {price_cell(state, &row)}
-            {cell("price_sol", cells::price_sol(&row))}
+            {star(state, slot)}
+            {identity(slot)}
+            {price_cell(state, slot)}
+            {cell("price_sol", cells::price_sol(slot))}
             <td data-col="trend">
                 <svg class="trend" viewBox="0 0 200 48" width="100" height="24" aria-hidden="true" inner_html=trend></svg>
             </td>
@@ -108,13 +75,18 @@ pub(super) fn row(state: BoardState, places: Memo<Places>, window: Memo<Window>,
             {h1}
             {h6}
             {h24}
-            {cell("volume_usd", cells::volume(&row, window))}
-            {cells::txns(&row, window)}
-            {cell("liquidity_usd", cells::liquidity(&row))}
-            {cell("market_cap_usd", cells::market_cap(&row))}
-            {cell("age", cells::age(state, &row))}
+            {cell("volume_usd", cells::volume(slot, window))}
+            {cells::txns(slot, window)}
+            {cell("liquidity_usd", cells::liquidity(slot))}
+            {cell("market_cap_usd", cells::market_cap(slot))}
+            {cell("age", cells::age(state, slot))}
         </tr>
     })
+}
+
+/// The name of a slot's row in the document.
+pub(crate) fn element_id(number: usize) -> String {
+    format!("row-{number}")
 }
 
 /// How many places the row rose or fell in five minutes.
@@ -138,9 +110,11 @@ fn drift(extras: Memo<RowExtras>) -> Live<Part> {
 }
 
 /// The star by which a row is watched. The keyboard has a key for it, so that it does not stop at every row.
-fn star(state: BoardState, id: &TokenId) -> Part {
-    let id = id.clone();
-    let watched = memo(move |_| state.marked.watched.with(|marks| marks.contains(&id)));
+fn star(state: BoardState, slot: Slot) -> Part {
+    let watched = memo(move |_| {
+        let id = slot.id();
+        state.marked.watched.with(|marks| marks.contains(&id))
+    });
     fixed(view! {
         <td data-col="star">
             <button
@@ -165,6 +139,7 @@ fn fading(age: Duration) -> u64 {
 /// What the cell of a token's identity shows.
 #[derive(Clone, PartialEq)]
 struct Identity {
+    id: TokenId,
     symbol: Option<std::sync::Arc<str>>,
     logo: Option<std::sync::Arc<str>>,
     name: Option<std::sync::Arc<str>>,
@@ -174,10 +149,10 @@ struct Identity {
 }
 
 /// The header cell of a row: letter tile, symbol, marks, name and venue.
-pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
-    let row = row.clone();
+pub(super) fn identity(slot: Slot) -> impl IntoView {
     let shown = memo(move |_| {
-        row.with(|token| Identity {
+        slot.row().with(|token| Identity {
+            id: token.id.clone(),
             symbol: token.symbol.clone(),
             logo: token.logo.clone(),
             name: token.name.clone(),
@@ -186,24 +161,20 @@ pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
             flags: token.flags.clone(),
         })
     });
-    let hue = format!("tile hue-{}", hue(id));
-    let (address, href) = (id.address().to_owned(), token_href(id));
     let content = live_part(move || {
-        let Identity { symbol, logo, name, dex, verified, flags } = shown.get();
+        let Identity { id, symbol, logo, name, dex, verified, flags } = shown.get();
         let symbol = symbol.as_deref().unwrap_or("—").to_owned();
         let more = flags.len().saturating_sub(BADGES);
         let rest = flags.iter().skip(BADGES).map(|flag| flag.words()).collect::<Vec<_>>().join(", ");
         let badges: Vec<_> = flags.into_iter().take(BADGES).map(badge).collect();
         view! {
-            <span class=hue.clone() aria-hidden="true">
+            <span class=format!("tile hue-{}", hue(&id)) aria-hidden="true">
                 {letter(&symbol)}
-                {logo.map(|logo| view! {
-                    <img src=logo.to_string() alt="" width="26" height="26" loading="lazy" decoding="async" />
-                })}
+                {logo.map(|logo| picture(&logo))}
             </span>
             <span class="who">
                 <span class="what">
-                    <a class="symbol" href=href.clone() rel="external" title=address.clone()><bdi>{symbol}</bdi></a>
+                    <a class="symbol" href=token_href(&id) rel="external" title=id.address().to_owned()><bdi>{symbol}</bdi></a>
                     {verified.then(tick)}
                     {badges}
                     {(more > 0).then(|| view! { <span class="badge" title=rest>{format!("+{more}")}</span> })}
@@ -220,6 +191,11 @@ pub(super) fn identity(row: &Row, id: &TokenId) -> impl IntoView + use<> {
             <div class="token">{content}</div>
         </td>
     }
+}
+
+/// A token's picture. It is made anew for another token: the old one would be seen until the new one has come.
+fn picture(logo: &str) -> Part {
+    fixed(view! { <img src=logo.to_owned() alt="" width="26" height="26" loading="lazy" decoding="async" /> })
 }
 
 fn tick() -> impl IntoView {
@@ -265,7 +241,6 @@ fn capitalised(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 
@@ -286,12 +261,5 @@ mod tests {
     #[test]
     fn venues_are_written_as_people_do() {
         assert_eq!((venue("pumpswap").as_str(), venue("zora").as_str(), venue("").as_str()), ("PumpSwap", "Zora", ""));
-    }
-
-    #[test]
-    fn places_are_those_of_the_whole_list() {
-        let ids: Vec<TokenId> = (1..=9).map(|n| format!("base:0x{n:040x}").parse().unwrap()).collect();
-        let places = Places::of(&ids, 2..4, Some(&ids[8]), 100);
-        assert_eq!([2, 3, 8, 0].map(|index: usize| places.get(&ids[index])), [103, 104, 109, 0]);
     }
 }
