@@ -153,10 +153,11 @@ fn refused(source: Source, rejects: &[RejectCount]) -> Part {
     let rows: Vec<_> = rejects
         .iter()
         .map(|RejectCount { field, reason, count }| {
-            let (field, reason, count) = (field.clone(), reason.replace('_', " "), memescope::format::count(*count));
+            let (field, reason, count) =
+                (words::field(field), reason.replace('_', " "), memescope::format::count(*count));
             fixed(view! {
                 <tr>
-                    <td><code>{field}</code></td>
+                    <td>{field}</td>
                     <td>{reason}</td>
                     <td class="number">{count}</td>
                 </tr>

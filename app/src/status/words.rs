@@ -7,13 +7,14 @@ use memescope::{SourceReport, SourceState, Timestamp};
 use crate::board_state::BoardState;
 
 /// The lines about a source, below its state.
-pub(super) const LABELS: [&str; 7] = ["Last answer", "Latency", "Requests", "Failures", "Budget", "Rows", "Gives"];
+pub(super) const LABELS: [&str; 7] =
+    ["Last answer", "Latency", "Requests", "Failures", "Budget", "Rows given", "Fields"];
 
 /// Which of them is the budget.
 pub(super) const BUDGET: usize = 4;
 
 /// The lines about the board.
-pub(super) const BOARD_LABELS: [&str; 6] = ["Market", "Tokens", "Commit", "Made", "Freshness", "SOL"];
+pub(super) const BOARD_LABELS: [&str; 6] = ["Market", "Tokens", "Changes so far", "Last change", "Freshness", "SOL"];
 
 /// Whether a source gives what it should.
 pub(super) fn is_well(report: &SourceReport) -> bool {
@@ -35,8 +36,26 @@ pub(super) fn source(report: Option<&SourceReport>, now: Timestamp) -> [String; 
         failures(report),
         budget(report),
         rows(report, now),
-        if report.fields.is_empty() { UNKNOWN.to_owned() } else { report.fields.join(", ") },
+        if report.fields.is_empty() { UNKNOWN.to_owned() } else { fields(&report.fields) },
     ]
+}
+
+/// The fields in the words of the page: `price in USD, holders`.
+fn fields(names: &[String]) -> String {
+    names.iter().map(|name| field(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// A field in words: its name without the joints, and units as they are written.
+pub(super) fn field(name: &str) -> String {
+    let words = name.split('_').map(|word| match word {
+        "usd" => "in USD",
+        "sol" => "in SOL",
+        "pct" => "in percent",
+        "txns" => "transactions",
+        "fdv" => "fully diluted value",
+        word => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn state(report: &SourceReport) -> &'static str {
@@ -100,8 +119,8 @@ fn rows(report: &SourceReport, now: Timestamp) -> String {
     let rows = report.rows;
     let count = format::count;
     let told = match rows.last_at {
-        Some(at) => format!("{} told, the last {} ago", count(rows.told), format::lag(now.since(at))),
-        None => format!("{} told", count(rows.told)),
+        Some(at) => format!("{} in all, the last {} ago", count(rows.told), format::lag(now.since(at))),
+        None => format!("{} in all", count(rows.told)),
     };
     let empty = match (rows.empty_answers, rows.empty_in_a_row) {
         (0, _) => String::new(),
@@ -169,8 +188,8 @@ mod tests {
             "1,204 answered, 3 failed",
             "status 5xx 1×, timeout 2×",
             "3 of 4 used, 1 left; 22.5 a minute",
-            "48,120 told, the last 2.0 s ago; 3 empty answers",
-            "price_usd, holders",
+            "48,120 in all, the last 2.0 s ago; 3 empty answers",
+            "price in USD, holders",
         ];
         assert_eq!(source(Some(&report()), NOW), expected);
         assert_eq!(budget_left(Some(&report())), 25);
@@ -182,7 +201,7 @@ mod tests {
         new.rows = RowsReport::default();
         new.errors.clear();
         let cells = source(Some(&new), NOW);
-        assert_eq!([&cells[1], &cells[2], &cells[4], &cells[6], &cells[7]], ["never", "—", "none", "0 told", "—"]);
+        assert_eq!([&cells[1], &cells[2], &cells[4], &cells[6], &cells[7]], ["never", "—", "none", "0 in all", "—"]);
         let nobody = source(None, NOW);
         assert_eq!((nobody[0].as_str(), nobody[1..].iter().all(|cell| cell == "—")), ("not asked yet", true));
         assert_eq!(budget_left(None), 0);

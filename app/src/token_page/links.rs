@@ -42,11 +42,21 @@ pub(super) fn list(token: &Token) -> Part {
     part(view! { <ul class="links" aria-label="Elsewhere">{links}</ul> })
 }
 
+/// A chain as its name is written: `Solana`, `BSC`.
+fn chain_words(chain: &str) -> String {
+    let mut letters = chain.chars();
+    match chain {
+        "bsc" => "BSC".to_owned(),
+        _ => letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default(),
+    }
+}
+
 pub(super) fn view(token: &Token) -> Part {
     let address = token.id.address().to_owned();
     part(view! {
         <div class="elsewhere">
             <p class="address">
+                <span class="by">{format!("on {}", chain_words(token.id.chain().as_str()))}</span>
                 <code data-testid="address">{address.clone()}</code>
                 <button r#type="button" class="pill needs-script" data-act="copy" data-text=address>"Copy"</button>
                 <button r#type="button" class="pill needs-script" data-act="watch" data-token=token.id.to_string()>"Watch"</button>

@@ -290,11 +290,11 @@ async fn the_status_page_has_its_numbers_in_the_html() {
         "Requests1,204 answered, 3 failed",
         "Failuresrate limited 3×",
         "Budget3 of 4 used, 1 left; 12 a minute",
-        "Givesprice_usd",
+        "Fieldsprice in USD",
         "usd&lt;Price&gt;not a number17",
         "DexScreener not asked yet",
         "Tokens1,284",
-        "Commit918,273",
+        "Changes so far918,273",
         "Marketdemo: every number is simulated",
         "SOL$163.74",
     ] {
