@@ -223,6 +223,7 @@ impl Index {
         let masks: Vec<(u64, u64)> = [Some(needle), rest]
             .into_iter()
             .flatten()
+            .filter(|text| !text.is_empty())
             .map(|text| {
                 let known = text.len().min(8);
                 let mask = if known == 0 { 0 } else { u64::MAX << (8 * (8 - known)) };
@@ -284,6 +285,9 @@ impl Texts {
             return;
         }
         self.clear(slot);
+        if symbol.is_empty() && name.is_empty() {
+            return;
+        }
         self.append(slot, &symbol, &name);
         if self.lost > 4_096 + self.bytes.len() / 2 {
             self.compact();

@@ -82,39 +82,40 @@ async fn before_the_first_merge_the_board_is_the_last_one_marked_as_old() {
     let (stopped, killed) = (home.path().join("stopped"), home.path().join("killed"));
     run_once(&world, &stopped, &killed).await;
     world.break_sources("all:hang@0s-").await;
-    for folder in [&stopped, &killed] {
+    let open = async |folder: &Path| {
+        Engine::open(world.engine_settings(folder), world.hands.clock(), Epoch::from_bits(2)).await.unwrap()
+    };
+    let last = [&stopped, &killed].map(|folder| {
         let (journal, restored) = Journal::open::<SourcesMemory>(folder, "demo:7", world.hands.clock().now()).unwrap();
         let restored = restored.unwrap();
         if restored.clean {
             // Reading takes the mark of the orderly stop away.
-            journal.mark_clean(restored.state.place().0, restored.state.place().1).unwrap();
+            let (epoch, seq) = restored.state.place();
+            journal.mark_clean(epoch, seq).unwrap();
         }
-        drop(journal);
-        let last = restored.state.into_parts().0;
-        let open = async || {
-            Engine::open(world.engine_settings(folder), world.hands.clock(), Epoch::from_bits(2)).await.unwrap()
-        };
-        let engine = open().await;
-        let board = engine.store.snapshot().board.clone();
+        restored.state.into_parts().0
+    });
+    for (folder, last) in [&stopped, &killed].into_iter().zip(&last) {
+        let board = open(folder).await.store.snapshot().board.clone();
         assert!(board.stale && board.tokens.len() >= 50);
         assert_eq!((board.as_of, board.sol_usd), (last.as_of, last.sol_usd), "as old as it was");
         assert_eq!(board.tokens, last.tokens, "no row is other than it was");
-        drop(engine);
-        world.hands.pass(Duration::from_secs(3600));
-        let engine = open().await;
-        let board = engine.store.snapshot().board.clone();
-        let shown = rows(&engine);
-        assert_eq!(shown.len(), last.tokens.len());
+    }
+
+    world.hands.pass(Duration::from_secs(3600));
+    for (folder, last) in [&stopped, &killed].into_iter().zip(&last) {
+        let engine = open(folder).await;
+        let store = engine.store.clone();
+        let (board, shown) = (store.snapshot().board.clone(), rows(&engine));
         assert!(shown.iter().all(|(json, stale)| *stale && json.contains("\"stale\":true")), "none looks fresh");
+        assert_eq!(board.tokens.len(), last.tokens.len());
         for (id, row) in &board.tokens {
             assert_eq!(**row, Token { stale: true, ..(*last.tokens[id]).clone() });
         }
         // The merge follows by itself.
-        let store = engine.store.clone();
         let (mut bell, stop) = (store.bell(), CancellationToken::new());
         let running = tokio::spawn(engine.run(stop.clone()));
-        let merged = || store.snapshot().board.tokens.values().all(|row| !row.provenance.fields.is_empty());
-        while !merged() {
+        while store.snapshot().board.tokens.values().any(|row| row.provenance.fields.is_empty()) {
             tokio::time::timeout(Duration::from_secs(20), bell.changed()).await.unwrap().unwrap();
         }
         assert!(store.snapshot().board.stale, "nobody has answered");
