@@ -70,8 +70,7 @@ impl Chain {
     /// The address as this chain's identity: hexadecimal ones in lower case, Solana's as they are if they decode to 32
     /// bytes, others as they are. `None` when it cannot be an address of the chain.
     fn canonical_address(&self, address: &str) -> Option<Arc<str>> {
-        let printable = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#%\"'<>\\".contains(&byte));
-        if address.is_empty() || address.len() > 200 || !printable {
+        if !is_printable(address) {
             return None;
         }
         if self.as_str() == "solana" {
@@ -156,6 +155,12 @@ pub enum IdError {
     Address,
 }
 
+/// Whether a text can be an address of any chain.
+fn is_printable(address: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"/?#%\"'<>\\".contains(&byte);
+    (1..=200).contains(&address.len()) && address.bytes().all(plain)
+}
+
 /// The first eight bytes of an address as a number in the order of texts. No address holds a zero byte.
 fn head(address: &str) -> u64 {
     let mut head = [0; 8];
@@ -181,6 +186,16 @@ macro_rules! address_id {
             pub fn new(chain: &Chain, address: &str) -> Result<Self, IdError> {
                 let address = chain.canonical_address(address).ok_or(IdError::Address)?;
                 Ok(Self { chain: chain.clone(), head: head(&address), address })
+            }
+
+            /// From the canonical spelling, which is not judged again.
+            fn as_written(text: &str) -> Result<Self, IdError> {
+                let (chain, address) = text.split_once(':').ok_or(IdError::Form)?;
+                let chain = Chain::parse(chain).ok_or(IdError::Chain)?;
+                if !is_printable(address) {
+                    return Err(IdError::Address);
+                }
+                Ok(Self { chain, head: head(address), address: Arc::from(address) })
             }
 
             /// The chain.
@@ -265,7 +280,8 @@ macro_rules! address_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Text;
+                /// Whether it was written by us, in the canonical spelling.
+                struct Text(bool);
                 impl Visitor<'_> for Text {
                     type Value = $name;
 
@@ -274,10 +290,14 @@ macro_rules! address_id {
                     }
 
                     fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
-                        text.parse().map_err(E::custom)
+                        let id = if self.0 { $name::as_written(text) } else { text.parse() };
+                        id.map_err(E::custom)
                     }
                 }
-                deserializer.deserialize_str(Text)
+                // Nobody else writes packed bytes: what stands there was judged when it came in, and a large state
+                // names a million of them.
+                let is_packed = !deserializer.is_human_readable();
+                deserializer.deserialize_str(Text(is_packed))
             }
         }
     };
@@ -321,6 +341,19 @@ mod tests {
         assert_eq!(checksummed.to_string(), "ethereum:0xdac17f958d2ee523a2206206994597c13d831ec7");
         let wif = "solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm";
         assert_eq!(wif.parse::<TokenId>().unwrap().to_string(), wif);
+    }
+
+    #[test]
+    fn packed_ids_are_read_as_they_were_written() {
+        for text in ["solana:EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm", "ethereum:0xdac17f958d2ee523", "zora:A"] {
+            let id: TokenId = text.parse().unwrap();
+            let packed = postcard::to_allocvec(&id).unwrap();
+            assert_eq!(postcard::from_bytes::<TokenId>(&packed).unwrap(), id);
+        }
+        for text in ["solana", ":A", "solana:", "solana:a/b", "UPPER:A"] {
+            let packed = postcard::to_allocvec(text).unwrap();
+            assert!(postcard::from_bytes::<TokenId>(&packed).is_err(), "{text}");
+        }
     }
 
     /// Chains that are listed and others, addresses that begin alike and such that begin others.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::{Chain, Flag, TokenId, Window, number};
 
-pub use self::filter::{Filter, needle};
+pub use self::filter::{Filter, figure, needle};
 pub use self::order::{Order, OrderKey, OrderValue, Tier};
 pub use self::parse::{ParameterError, Parsed};
 

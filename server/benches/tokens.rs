@@ -147,6 +147,28 @@ fn tokens(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("304", rows), |bencher| {
             bencher.iter(|| black_box(get("/tokens?limit=20", &[("if-none-match", &tag)])));
         });
+        // What nobody has asked for yet, of a snapshot that is there: no list of the filter, no answer of the search.
+        let mut asked = 0;
+        for (name, address) in [
+            ("filtered, not asked before", "/tokens?limit=20&sort=-volume_usd&min_liquidity_usd=299700"),
+            ("search, not asked before", "/search?q="),
+        ] {
+            group.bench_function(BenchmarkId::new(name, rows), |bencher| {
+                bencher.iter_batched(
+                    || {
+                        asked += 1;
+                        if address.ends_with('=') {
+                            // One in three hundred rows holds the number.
+                            format!("/search?{}", spelled(&format!("q={}&limit=10", 100 + asked % 900), asked))
+                        } else {
+                            format!("{address}.{asked:06}")
+                        }
+                    },
+                    |address| black_box(get(&address, &[])),
+                    BatchSize::PerIteration,
+                );
+            });
+        }
         let mut round = 0;
         for (name, address) in [
             ("first after a commit", "/tokens?limit=20"),

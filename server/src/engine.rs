@@ -70,7 +70,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Reads what the last run left and publishes it. Nothing is asked of any source yet.
+    /// Reads what the last run left and publishes it, marked as old. Nothing is merged yet, nor asked of any source.
     ///
     /// `epoch` is a random one, for the case that the stored history cannot be continued.
     pub async fn open(mut settings: EngineSettings, clock: Clock, epoch: Epoch) -> Result<Self, EngineError> {
@@ -123,9 +123,9 @@ impl Engine {
         };
         let mut poller = parts.poller(book, board);
         if is_restored {
-            // Rows have aged while nobody looked: readers are told before the first of them comes.
+            // Time has passed while nobody looked: readers are told before the first of them comes.
             let mut bell = store.bell();
-            poller.publish_known().await;
+            poller.publish_old().await;
             // Rings for each entry of the log; the store outlives this.
             let _ = bell.changed().await;
         }

@@ -42,6 +42,7 @@ pub use self::inflow::Inflow;
 pub(crate) use self::inflow::{LONGEST as LONGEST_MESSAGE, MOST_BYTES as MOST_UNFINISHED_BYTES, Unfinished};
 pub(crate) use self::limits::network;
 pub use self::limits::{ClientAddr, Origins};
+pub(crate) use self::standing::Standing;
 pub use self::stats::FeedStats;
 
 /// The routes `/ws` and `/stream`.

@@ -92,16 +92,17 @@ struct StateRef<'a, L> {
 }
 
 impl<L> State<L> {
-    /// The board as it was published; origins of its fields come back with the next merge.
-    pub fn board(&self) -> Board {
-        Board {
-            epoch: self.epoch,
-            seq: self.seq,
-            as_of: self.as_of,
-            sol_usd: self.sol_usd,
-            stale: self.stale,
-            tokens: self.tokens.iter().map(|token| (token.id.clone(), Arc::new(token.clone()))).collect(),
-        }
+    /// Epoch and seq of the board.
+    pub fn place(&self) -> (Epoch, Seq) {
+        (self.epoch, self.seq)
+    }
+
+    /// The board as it was published, the book, and what was learnt. Origins of the rows' fields come back with the next
+    /// merge.
+    pub fn into_parts(self) -> (Board, Book, L) {
+        let Self { market: _, epoch, seq, as_of, sol_usd, stale, tokens, book, learnt } = self;
+        let tokens = tokens.into_iter().map(|token| (token.id.clone(), Arc::new(token))).collect();
+        (Board { epoch, seq, as_of, sol_usd, stale, tokens }, book, learnt)
     }
 }
 

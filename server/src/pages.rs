@@ -12,18 +12,22 @@
 
 mod cursor;
 mod former;
+mod index;
 mod list;
 mod lru;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
-use memescope::{Epoch, Seq, TokenQuery};
+use memescope::query::Filter;
+use memescope::{Epoch, Seq, Token, TokenQuery};
 
 pub use self::cursor::{Cursor, CursorKey, InvalidCursor};
 use self::former::Former;
 pub use self::former::Places;
+pub(crate) use self::index::Found;
+use self::index::Index;
 pub use self::list::{List, Selection};
 pub(crate) use self::lru::Lru;
 use crate::store::{Row, Snapshot, Store};
@@ -35,6 +39,9 @@ const LISTS_BYTES: usize = 64 << 20;
 /// How many rows lists may keep that the board has replaced since: this many more than the board has, of about 4 KB each.
 const OLD_ROWS: u64 = 4_000;
 
+/// So many rows are sorted in no time.
+const FEW_ROWS: usize = 64;
+
 /// Cuts pages out of the snapshots of a store.
 #[derive(Debug)]
 pub struct Pages {
@@ -42,6 +49,7 @@ pub struct Pages {
     key: CursorKey,
     lists: Mutex<Lists>,
     former: Mutex<Former>,
+    index: RwLock<Index>,
 }
 
 type ListKey = (Epoch, Seq, u64);
@@ -100,7 +108,7 @@ impl Pages {
     /// Pages out of a store, with cursors sealed by a key.
     pub fn new(store: Arc<Store>, key: CursorKey) -> Self {
         let lists = Lists { kept: Lru::new(LISTS_BYTES), newest: HashMap::new(), swept: (Epoch::default(), Seq::MAX) };
-        let pages = Self { store, key, lists: Mutex::new(lists), former: Mutex::default() };
+        let pages = Self { store, key, lists: Mutex::new(lists), former: Mutex::default(), index: RwLock::default() };
         // Somebody will ask for it.
         pages.past(&Arc::new(Selection::new(TokenQuery::default(), None)));
         pages
@@ -115,8 +123,10 @@ impl Pages {
         }
     }
 
-    /// Writes down the places of the rankings in use, unless that was done lately.
+    /// Writes down the places of the rankings in use, unless that was done lately; and brings the index up to date, so that
+    /// nobody who searches waits for it.
     pub fn remember(&self) {
+        self.with_index(&self.store.snapshot(), &TokenQuery::default(), |_| ());
         let due = self.former().due(self.store.snapshot().board.as_of);
         for selection in due {
             let list = self.current(&selection);
@@ -181,7 +191,7 @@ impl Pages {
     }
 
     /// The list of a snapshot, made when it is first asked for; whoever asks meanwhile waits for it.
-    fn list(&self, snapshot: &Arc<Snapshot>, selection: &Arc<Selection>) -> Arc<List> {
+    pub(crate) fn list(&self, snapshot: &Arc<Snapshot>, selection: &Arc<Selection>) -> Arc<List> {
         let key = (snapshot.board.epoch, snapshot.board.seq, selection.fingerprint());
         let (slot, base) = {
             let mut lists = self.lock();
@@ -193,8 +203,9 @@ impl Pages {
         let mut made = false;
         let list = slot.get_or_init(|| {
             made = true;
-            let moved = base.and_then(|base| self.moved(&base, snapshot, selection));
-            Arc::new(moved.unwrap_or_else(|| List::build(snapshot.clone(), selection.clone())))
+            let moved = || base.and_then(|base| self.moved(&base, snapshot, selection));
+            let list = self.narrow(snapshot, selection).or_else(moved);
+            Arc::new(list.unwrap_or_else(|| List::build(snapshot.clone(), selection.clone())))
         });
         if made {
             let mut lists = self.lock();
@@ -210,6 +221,49 @@ impl Pages {
             // Two selections of one name: rare, unless somebody looks for them.
             Arc::new(List::build(snapshot.clone(), selection.clone()))
         }
+    }
+
+    /// The list of a selection whose bounds few rows pass.
+    fn narrow(&self, snapshot: &Arc<Snapshot>, selection: &Arc<Selection>) -> Option<List> {
+        let query = selection.query();
+        if query.bounds.is_empty() || !query.ids.is_empty() {
+            return None;
+        }
+        // Few enough that to sort them costs less than to go on from an earlier list.
+        let most = FEW_ROWS.max(snapshot.rows.len() / 64);
+        let rows = self.with_index(snapshot, query, |index| index.within(query, snapshot, most))??;
+        Some(List::of(&rows, snapshot.clone(), selection.clone()))
+    }
+
+    /// The best rows of a text in a snapshot, as [`Index::search`] finds them; `None` when a later one is indexed.
+    pub(crate) fn search<F: Ord + Copy>(
+        &self,
+        snapshot: &Snapshot,
+        (needle, filter): (&str, &Filter<'_>),
+        limit: usize,
+        fits: (impl Fn([&str; 2], bool) -> F, impl Fn(&Token) -> F),
+    ) -> Option<Vec<Found<F>>> {
+        let query = TokenQuery::default();
+        self.with_index(snapshot, &query, |index| index.search(needle, filter, snapshot, limit, fits))
+    }
+
+    /// Looks into the index of a snapshot; `None` when it tells of a later one.
+    fn with_index<T>(&self, snapshot: &Snapshot, query: &TokenQuery, look: impl FnOnce(&Index) -> T) -> Option<T> {
+        {
+            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            if index.is_at(snapshot) && index.knows(query) {
+                return Some(look(&index));
+            }
+        }
+        {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            if !index.follow(&self.store, snapshot) {
+                return None;
+            }
+            index.learn(query, snapshot);
+        }
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        index.is_at(snapshot).then(|| look(&index))
     }
 
     /// The list of a snapshot, from that of an earlier one.

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, Tick, Timestamp, TokenId};
+use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, SourceReport, Tick, Timestamp, Token, TokenId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -117,6 +117,8 @@ pub struct Poller<B> {
     legacy: Legacy,
     /// How long the last packed state is.
     packed_bytes: usize,
+    /// Whether the board is that of a former process and nothing was merged since.
+    is_old: bool,
 }
 
 impl<B> Drop for Poller<B> {
@@ -165,6 +167,7 @@ impl<B: Bus> Poller<B> {
             album: None,
             legacy: Legacy::default(),
             packed_bytes: 0,
+            is_old: false,
         }
     }
 
@@ -226,6 +229,10 @@ impl<B: Bus> Poller<B> {
         let mut interval = tokio::time::interval(self.settings.interval);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut journal_due = Instant::now();
+        if self.is_old {
+            // The first requests are chosen by what the merge finds out.
+            self.publish_known().await;
+        }
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -289,6 +296,22 @@ impl<B: Bus> Poller<B> {
         }
         let requests = self.planner.discover(now, &settings.pace, allowance, &settings.catalogue, &candidates);
         (requests, hottest_first(&candidates))
+    }
+
+    /// Tells that the board is that of a former process: as old as it was, its rows as they were, but for those whose
+    /// price nobody can have confirmed lately. Merges nothing, so that a large board is served at once; [`Poller::run`]
+    /// begins with the merge.
+    pub async fn publish_old(&mut self) {
+        self.is_old = true;
+        let next = outdated(&self.board, self.clock.now());
+        let delta = self.board.diff(&next);
+        let is_news = delta.changes_rows() || next.stale != self.board.stale;
+        let reports = self.reports();
+        let delta = is_news.then(|| Arc::new(delta));
+        self.bus.publish(LogEntry { delta, events: Arc::default(), reports: reports.into() }).await;
+        if is_news {
+            self.board = next;
+        }
     }
 
     /// Publishes what is known without asking anybody: after a restart, before the first tick.
@@ -382,6 +405,7 @@ impl<B: Bus> Poller<B> {
         }
         let tick = Tick { now, poll_interval: self.settings.interval, watched };
         let published = self.book.publish(&self.board, &tick);
+        self.is_old = false;
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
         self.details.tell(published.details, next.tokens.len(), |token| next.tokens.contains_key(token));
         let mut delta = self.board.diff(&next);
@@ -394,12 +418,7 @@ impl<B: Bus> Poller<B> {
         summary.changed = delta.upserts.len();
         summary.removed = delta.removed.len();
         self.supplied.learn(delta.upserts.iter().map(|token| &**token));
-        let mut reports = self.sources.reports();
-        self.supplied.fill_in(&mut reports);
-        for report in &mut reports {
-            // After a restart: what the last run heard.
-            report.last_ok_at = report.last_ok_at.or_else(|| self.book.answered().get(&report.source).copied());
-        }
+        let reports = self.reports();
         let mut events: Vec<_> = published.events.into_iter().map(|(token, what)| (Some(token), what)).collect();
         if self.committed {
             let states = self.states.events(&reports, now);
@@ -417,6 +436,16 @@ impl<B: Bus> Poller<B> {
         let events = self.names.name((next.epoch, seq), now, events).into();
         let delta = is_news.then(|| Arc::new(delta));
         (LogEntry { delta, events, reports: reports.into() }, is_news.then_some(next))
+    }
+
+    fn reports(&self) -> Vec<SourceReport> {
+        let mut reports = self.sources.reports();
+        self.supplied.fill_in(&mut reports);
+        for report in &mut reports {
+            // After a restart: what the last run heard.
+            report.last_ok_at = report.last_ok_at.or_else(|| self.book.answered().get(&report.source).copied());
+        }
+        reports
     }
 
     /// Packs the state away from the threads that serve, and hands it to the journal.
@@ -438,6 +467,18 @@ impl<B: Bus> Poller<B> {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+/// The next board of a process that begins with the board of a former one, none of whose sources has answered yet.
+///
+/// A row tells when it was last confirmed, not by whom: it counts as stale when the least patient source would say so.
+fn outdated(board: &Board, now: Timestamp) -> Board {
+    let patience = Source::ALL.map(|source| source.limits()[1]).into_iter().min().unwrap_or_default();
+    let mut tokens = board.tokens.clone();
+    for (id, row) in board.tokens.iter().filter(|(_, row)| !row.stale && now.since(row.updated_at) >= patience) {
+        tokens.insert(id.clone(), Arc::new(Token { stale: true, ..(**row).clone() }));
+    }
+    board.advance(board.as_of, board.sol_usd, true, tokens)
 }
 
 /// From one packing of the state to the next, when the last one took so long.

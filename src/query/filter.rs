@@ -48,7 +48,7 @@ impl<'a> Filter<'a> {
 }
 
 /// The figure that a bound or a sort is about.
-pub(super) fn figure(token: &Token, metric: Metric, window: Window) -> Option<f64> {
+pub fn figure(token: &Token, metric: Metric, window: Window) -> Option<f64> {
     match metric {
         Metric::LiquidityUsd => token.liquidity_usd,
         Metric::MarketCapUsd => token.market_cap_usd,

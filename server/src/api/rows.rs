@@ -121,10 +121,10 @@ impl Shape {
             object.value("rank_prev", &rank_prev);
         }
         if self.fields.is_none() {
-            object.members_of(&row.json);
+            object.members_of(row.json());
         } else {
             let chosen = Chosen { object: &mut object, wanted: &|name| Column::parse(name).is_some_and(wanted) };
-            let mut json = serde_json::Deserializer::from_slice(&row.json);
+            let mut json = serde_json::Deserializer::from_slice(row.json());
             json.deserialize_map(chosen).expect("a row was printed by us");
         }
         if self.provenance {

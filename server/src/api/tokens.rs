@@ -87,7 +87,7 @@ pub(super) fn list<'a>(
     let mut head = Head::new(&page.snapshot().board, hash, "no-cache");
     head.link = link(pairs, &page);
     let write = move || {
-        let size = page.rows().iter().map(|row| row.json.len() + 40).sum::<usize>();
+        let size = page.rows().iter().map(|row| row.json().len() + 40).sum::<usize>();
         let mut out = Vec::with_capacity(size + 2_048);
         out.extend_from_slice(b"{\"data\":[");
         for (place, row) in page.places.clone().zip(page.rows()) {
@@ -161,7 +161,7 @@ pub(super) fn found<'a>(
     let snapshot = api.store.snapshot();
     let row = Row::new(finding.token.clone()?, snapshot.board.seq, snapshot.board.as_of);
     let mut head = Head::new(&snapshot.board, 0, "no-cache");
-    head.tag(hash_of(&["found", raw, &format!("{:?} {:?}", row.json, finding.details)]));
+    head.tag(hash_of(&["found", raw, &format!("{:?} {:?}", row.json(), finding.details)]));
     let write = move || {
         let extras = Extras { spark: None, details: finding.details.as_deref() };
         single(api, &snapshot.board, &row, &shape, Places::default(), &extras)
@@ -171,7 +171,7 @@ pub(super) fn found<'a>(
 
 /// The document of one token.
 fn single(api: &Api, board: &Board, row: &Row, shape: &Shape, places: Places, extras: &Extras<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(row.json.len() + 2_048);
+    let mut out = Vec::with_capacity(row.json().len() + 2_048);
     out.extend_from_slice(b"{\"data\":");
     shape.write(&mut out, row, places, extras);
     if shape.fields.is_none() {

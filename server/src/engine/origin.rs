@@ -23,11 +23,11 @@ impl Origin {
             let board = Board { epoch: fresh, ..Board::default() };
             return Self { book: Book::default(), board, learnt: SourcesMemory::new() };
         };
-        let mut board = state.board();
+        let (mut board, book, learnt) = state.into_parts();
         if !clean {
             board.epoch = fresh;
             board.seq += 1;
         }
-        Self { book: state.book, board, learnt: state.learnt }
+        Self { book, board, learnt }
     }
 }

@@ -8,12 +8,18 @@ use memescope::query::{Filter, Order, OrderKey, TokenQuery};
 use crate::observe;
 use crate::store::{Commit, Snapshot};
 
+/// A block of an order is split when it holds twice as many places, so that to move a row is to move a few hundred places
+/// at most, however many rows there are.
+const BLOCK: usize = 256;
+
 /// All rows that pass a query, in its order.
 #[derive(Clone, Debug)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     query: TokenQuery,
     order: Order,
-    places: Vec<Place>,
+    /// One after the other; none is empty.
+    blocks: Vec<Vec<Place>>,
+    total: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -24,11 +30,11 @@ struct Place {
 
 impl Standing {
     /// The order of a query on a board.
-    pub(super) fn of(query: TokenQuery, snapshot: &Snapshot) -> Self {
+    pub(crate) fn of(query: TokenQuery, snapshot: &Snapshot) -> Self {
         let order = Order::of(&query);
         let filter = Filter::new(&query, snapshot.board.as_of);
         let place = |token: &memescope::Token| Place { key: order.key(token), id: token.id.clone() };
-        let places = if Order::is_as_given(&query) {
+        let places: Vec<Place> = if Order::is_as_given(&query) {
             let rows = query.ids.iter().filter_map(|id| snapshot.board.tokens.get(id));
             rows.filter(|token| filter.passes(token)).map(|token| place(token)).collect()
         } else {
@@ -37,7 +43,10 @@ impl Standing {
             places.sort_unstable_by(|a, b| compare(order, a, b));
             places
         };
-        Self { query, order, places }
+        let total = places.len();
+        let mut places = places.into_iter();
+        let blocks = (0..total.div_ceil(BLOCK)).map(|_| places.by_ref().take(BLOCK).collect()).collect();
+        Self { query, order, blocks, total }
     }
 
     /// Goes on to the snapshot of a commit; `before` is the one that it started from.
@@ -48,26 +57,85 @@ impl Standing {
             return;
         }
         let order = self.order;
-        let filter = Filter::new(&self.query, after.board.as_of);
-        let changed = commit.changes.iter().filter_map(|change| change.before.as_ref());
-        let removed = commit.removed.iter().filter_map(|id| before.rows.get(id));
-        let mut left: Vec<usize> = changed
-            .chain(removed)
-            .filter_map(|row| {
-                let place = Place { key: order.key(&row.token), id: row.token.id.clone() };
-                self.places.binary_search_by(|other| compare(order, other, &place)).ok()
-            })
-            .collect();
-        left.sort_unstable();
-        let mut came: Vec<Place> = commit
-            .changes
-            .iter()
-            .filter(|change| filter.passes(&change.row.token))
-            .map(|change| Place { key: order.key(&change.row.token), id: change.row.token.id.clone() })
-            .collect();
-        came.sort_unstable_by(|a, b| compare(order, a, b));
-        observe::order_moved(came.len());
-        self.places = merged(order, std::mem::take(&mut self.places), &left, came);
+        let mut came = 0;
+        {
+            let query = std::mem::take(&mut self.query);
+            let filter = Filter::new(&query, after.board.as_of);
+            for id in &commit.removed {
+                if let Some(row) = before.rows.get(id) {
+                    self.leave(&order.key(&row.token), id);
+                }
+            }
+            for change in &commit.changes {
+                let (id, key) = (&change.row.token.id, order.key(&change.row.token));
+                let passes = filter.passes(&change.row.token);
+                came += usize::from(passes);
+                if let Some(before) = &change.before {
+                    let old = order.key(&before.token);
+                    if passes && old == key && self.holds(&old, id) {
+                        continue;
+                    }
+                    self.leave(&old, id);
+                }
+                if passes {
+                    self.enter(key, id.clone());
+                }
+            }
+            self.query = query;
+        }
+        observe::order_moved(came);
+    }
+
+    /// The block in which a key and an id stand, or would, and their place in it.
+    fn find(&self, key: &OrderKey, id: &TokenId) -> (usize, Result<usize, usize>) {
+        let order = self.order;
+        let stands = |place: &Place| order.compare((&place.key, &place.id), (key, id));
+        let block = self.blocks.partition_point(|block| block.last().is_some_and(|last| stands(last).is_lt()));
+        // What stands behind all others is put into the last block.
+        let block = block.min(self.blocks.len().saturating_sub(1));
+        (block, self.blocks.get(block).map_or(Err(0), |places| places.binary_search_by(stands)))
+    }
+
+    fn holds(&self, key: &OrderKey, id: &TokenId) -> bool {
+        self.find(key, id).1.is_ok()
+    }
+
+    /// Takes a row out; nothing happens if it does not stand there.
+    pub(crate) fn leave(&mut self, key: &OrderKey, id: &TokenId) {
+        let (block, Ok(place)) = self.find(key, id) else { return };
+        self.blocks[block].remove(place);
+        self.total -= 1;
+        if self.blocks[block].is_empty() {
+            self.blocks.remove(block);
+        }
+    }
+
+    /// Puts a row in; nothing happens if it stands there.
+    pub(crate) fn enter(&mut self, key: OrderKey, id: TokenId) {
+        let new = Place { key, id };
+        let (block, Err(place)) = self.find(&new.key, &new.id) else { return };
+        self.total += 1;
+        let Some(places) = self.blocks.get_mut(block) else {
+            self.blocks.push(vec![new]);
+            return;
+        };
+        places.insert(place, new);
+        if places.len() >= 2 * BLOCK {
+            let rest = places.split_off(BLOCK);
+            self.blocks.insert(block + 1, rest);
+        }
+    }
+
+    /// How it is ordered.
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
+    /// How many rows stand before a row; `None` if it does not stand there.
+    pub(crate) fn place_of(&self, key: &OrderKey, id: &TokenId) -> Option<usize> {
+        let (block, place) = self.find(key, id);
+        let before: usize = self.blocks.iter().take(block).map(Vec::len).sum();
+        Some(before + place.ok()?)
     }
 
     /// Whether it can change while no row does.
@@ -77,35 +145,17 @@ impl Standing {
 
     /// How many rows pass.
     pub(super) fn total(&self) -> usize {
-        self.places.len()
+        self.total
     }
 
     /// The first ids.
     pub(super) fn head(&self, count: usize) -> Vec<TokenId> {
-        self.places.iter().take(count).map(|place| place.id.clone()).collect()
+        self.blocks.iter().flatten().take(count).map(|place| place.id.clone()).collect()
     }
 }
 
 fn compare(order: Order, a: &Place, b: &Place) -> Ordering {
     order.compare((&a.key, &a.id), (&b.key, &b.id))
-}
-
-/// `places` without those at `left` and with those in `came`; all sorted.
-fn merged(order: Order, places: Vec<Place>, left: &[usize], came: Vec<Place>) -> Vec<Place> {
-    let mut all = Vec::with_capacity(places.len() - left.len() + came.len());
-    let mut left = left.iter().copied().peekable();
-    let mut came = came.into_iter().peekable();
-    for (number, place) in places.into_iter().enumerate() {
-        if left.next_if_eq(&number).is_some() {
-            continue;
-        }
-        while let Some(earlier) = came.next_if(|next| compare(order, next, &place).is_lt()) {
-            all.push(earlier);
-        }
-        all.push(place);
-    }
-    all.extend(came);
-    all
 }
 
 #[cfg(test)]
@@ -126,6 +176,8 @@ mod tests {
             before = market.store.snapshot();
             let anew = Standing::of(query.clone(), &before);
             assert_eq!(standing.head(usize::MAX), anew.head(usize::MAX));
+            assert_eq!(standing.total(), anew.head(usize::MAX).len());
+            assert!(standing.blocks.iter().all(|block| (1..2 * BLOCK).contains(&block.len())));
         }
     }
 

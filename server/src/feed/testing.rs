@@ -262,5 +262,5 @@ fn merge_away(value: &mut Value, patch: Value) {
 
 /// The row as the server has it.
 pub(super) fn row(store: &Store, id: &TokenId) -> Option<Value> {
-    store.snapshot().rows.get(id).map(|row| serde_json::from_slice(&row.json).expect("JSON"))
+    store.snapshot().rows.get(id).map(|row| serde_json::from_slice(row.json()).expect("JSON"))
 }

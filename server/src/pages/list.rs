@@ -99,6 +99,13 @@ impl List {
         Self { snapshot, selection, rows, keys }
     }
 
+    /// Filters and sorts some rows of a snapshot, all others of which do not pass.
+    pub(super) fn of(rows: &[Arc<Row>], snapshot: Arc<Snapshot>, selection: Arc<Selection>) -> Self {
+        let judge = Judge::new(&selection, snapshot.board.as_of);
+        let (rows, keys) = sorted(Order::of(selection.query()), rows.iter().filter(|row| judge.passes(row)));
+        Self { snapshot, selection, rows, keys }
+    }
+
     /// The list of a later snapshot, from what was touched on the way to it; `None` when it is better built afresh.
     pub fn advance(&self, steps: &Steps, snapshot: Arc<Snapshot>) -> Option<Self> {
         let selection = &self.selection;

@@ -70,6 +70,39 @@ proptest! {
     }
 
     #[test]
+    fn the_index_finds_what_looking_at_every_row_finds(
+        steps in proptest::collection::vec(any_step(), 1..8), limit in 1usize..40,
+    ) {
+        let market = Market::with_tokens(40);
+        for step in &steps {
+            market.commit(1, step);
+            let mut renamed = super::testing::token(3, 7, super::testing::OPENING);
+            renamed.name = Some(format!("ÉTÉ {}", market.store.snapshot().board.seq).into());
+            market.put(renamed);
+            let snapshot = market.store.snapshot();
+            let list = market.pages.current(&selection(""));
+            let address = id(7).address().to_owned();
+            let texts = ["t1", "token 2", "été", "\0", "n", "zz", "$t3", "$", &address[..3], &address, &format!("sol:{address}")];
+            for text in texts.map(str::to_owned) {
+                let query = TokenQuery { q: Some(text.clone()), ..TokenQuery::default() };
+                let filter = Filter::new(&query, snapshot.board.as_of);
+                let needle = memescope::query::needle(&text);
+                let fit = |names: [&str; 2]| !names[0].starts_with(&*needle);
+                let lower = |text: &Option<Arc<str>>| text.as_deref().unwrap_or_default().to_lowercase();
+                let of_row = |row: &Token| fit([&lower(&row.symbol), &lower(&row.name)]);
+                let found = market.pages.search(&snapshot, (&needle, &filter), limit, (|names: [&str; 2], _| fit(names), of_row));
+                let mut expected: Vec<_> = (1..).zip(&list.rows).filter(|(_, row)| filter.passes(&row.token))
+                    .map(|(place, row)| (of_row(&row.token), place, row.token.id.clone())).collect();
+                expected.sort();
+                expected.truncate(limit);
+                let found: Vec<_> =
+                    found.unwrap().into_iter().map(|found| (found.fit, found.place, found.row.token.id.clone())).collect();
+                prop_assert_eq!(found, expected, "{}", text);
+            }
+        }
+    }
+
+    #[test]
     fn a_walk_whose_snapshot_is_gone_goes_on_after_its_last_row(
         step in any_step(), limit in 1usize..30, query in 0..QUERIES.len(),
     ) {

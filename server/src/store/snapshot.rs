@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::provenance::{self, RowForm};
 
-/// A row and its JSON, printed once when it changed and shared by pages, the feed and exports.
+/// A row and its JSON, printed once, when it changed, and shared by pages, the feed and exports.
 #[derive(Debug)]
 pub struct Row {
     /// The row.
     pub token: Arc<Token>,
-    /// Its JSON object, without rank.
-    pub json: Bytes,
+    /// Its JSON object, without rank; of a row that a start found on disk once somebody has asked for it.
+    json: OnceLock<Bytes>,
     /// The seq at which it last changed.
     pub changed_at: Seq,
     /// The time of the board with which it last changed. What it tells may be older: a source was heard before.
@@ -47,16 +47,26 @@ impl Row {
     }
 
     fn by(printer: &mut Printer, token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
-        let json = printer.print(&*token);
-        let (with_provenance, compact) = (OnceLock::new(), OnceLock::new());
+        let row = Self::unprinted(token, changed_at, published_at);
+        let _ = row.json.set(printer.print(&*row.token));
+        row
+    }
+
+    fn unprinted(token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
+        let (json, with_provenance, compact) = Default::default();
         Self { token, json, changed_at, published_at, with_provenance, compact }
+    }
+
+    /// Its JSON object, without rank.
+    pub fn json(&self) -> &Bytes {
+        self.json.get_or_init(|| Printer::default().print(&*self.token))
     }
 
     /// Its bytes in a form, without rank.
     pub fn printed(&self, form: RowForm) -> &Bytes {
         match form {
-            RowForm::Plain => &self.json,
-            RowForm::WithProvenance => self.with_provenance.get_or_init(|| provenance::row(&self.json, &self.token)),
+            RowForm::Plain => self.json(),
+            RowForm::WithProvenance => self.with_provenance.get_or_init(|| provenance::row(self.json(), &self.token)),
             RowForm::Compact => self.compact.get_or_init(|| compact::encode_row(&self.token).into()),
         }
     }
@@ -121,11 +131,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Prints every row of a board.
+    /// The snapshot of a board that a process starts with. A row is printed when it is first asked for: to print all of a
+    /// large board would keep its first reader waiting.
     pub fn new(board: Board) -> Self {
-        let mut printer = Printer::default();
-        let mut print = |token: &Arc<Token>| Arc::new(Row::by(&mut printer, token.clone(), board.seq, board.as_of));
-        let rows: OrdMap<_, _> = board.tokens.iter().map(|(id, token)| (id.clone(), print(token))).collect();
+        let row = |token: &Arc<Token>| Arc::new(Row::unprinted(token.clone(), board.seq, board.as_of));
+        let rows: OrdMap<_, _> = board.tokens.iter().map(|(id, token)| (id.clone(), row(token))).collect();
         let printed = rows.len() as u64;
         Self { board, rows, printed }
     }

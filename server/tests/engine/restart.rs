@@ -2,8 +2,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use memescope::Epoch;
+use memescope::{Epoch, Token};
 use server::engine::Engine;
+use server::journal::Journal;
+use server::sources::SourcesMemory;
 use tokio_util::sync::CancellationToken;
 
 use crate::world::World;
@@ -65,6 +67,61 @@ async fn a_stopped_and_a_killed_engine_serve_their_last_board_though_all_sources
     let board = &after_crash.store.snapshot().board;
     assert!(board.tokens.len() >= 50 && board.stale);
     assert_eq!(board.epoch, Epoch::from_bits(2), "boards may have been seen that were not stored");
+}
+
+/// The rows as a reader sees them.
+fn rows(engine: &Engine) -> Vec<(String, bool)> {
+    let snapshot = engine.store.snapshot();
+    snapshot.rows.values().map(|row| (String::from_utf8(row.json().to_vec()).unwrap(), row.token.stale)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_the_first_merge_the_board_is_the_last_one_marked_as_old() {
+    let world = World::new(150).await;
+    let home = tempfile::tempdir().unwrap();
+    let (stopped, killed) = (home.path().join("stopped"), home.path().join("killed"));
+    run_once(&world, &stopped, &killed).await;
+    world.break_sources("all:hang@0s-").await;
+    let open = async |folder: &Path| {
+        Engine::open(world.engine_settings(folder), world.hands.clock(), Epoch::from_bits(2)).await.unwrap()
+    };
+    let last = [&stopped, &killed].map(|folder| {
+        let (journal, restored) = Journal::open::<SourcesMemory>(folder, "demo:7", world.hands.clock().now()).unwrap();
+        let restored = restored.unwrap();
+        if restored.clean {
+            // Reading takes the mark of the orderly stop away.
+            let (epoch, seq) = restored.state.place();
+            journal.mark_clean(epoch, seq).unwrap();
+        }
+        restored.state.into_parts().0
+    });
+    for (folder, last) in [&stopped, &killed].into_iter().zip(&last) {
+        let board = open(folder).await.store.snapshot().board.clone();
+        assert!(board.stale && board.tokens.len() >= 50);
+        assert_eq!((board.as_of, board.sol_usd), (last.as_of, last.sol_usd), "as old as it was");
+        assert_eq!(board.tokens, last.tokens, "no row is other than it was");
+    }
+
+    world.hands.pass(Duration::from_secs(3600));
+    for (folder, last) in [&stopped, &killed].into_iter().zip(&last) {
+        let engine = open(folder).await;
+        let store = engine.store.clone();
+        let (board, shown) = (store.snapshot().board.clone(), rows(&engine));
+        assert!(shown.iter().all(|(json, stale)| *stale && json.contains("\"stale\":true")), "none looks fresh");
+        assert_eq!(board.tokens.len(), last.tokens.len());
+        for (id, row) in &board.tokens {
+            assert_eq!(**row, Token { stale: true, ..(*last.tokens[id]).clone() });
+        }
+        // The merge follows by itself.
+        let (mut bell, stop) = (store.bell(), CancellationToken::new());
+        let running = tokio::spawn(engine.run(stop.clone()));
+        while store.snapshot().board.tokens.values().any(|row| row.provenance.fields.is_empty()) {
+            tokio::time::timeout(Duration::from_secs(20), bell.changed()).await.unwrap().unwrap();
+        }
+        assert!(store.snapshot().board.stale, "nobody has answered");
+        stop.cancel();
+        running.await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
