@@ -25,10 +25,15 @@ pub(super) fn settle(previous: Option<&Arc<Token>>, mut row: Token, now: Timesta
     row.updated_at = previous.updated_at;
     row.provenance = previous.provenance.clone();
     if row == **previous {
-        if confirmed.since(previous.updated_at) <= CONFIRM_AFTER {
+        // One that was read from disk has lost the origins of its fields.
+        let has_origins = !previous.provenance.fields.is_empty() || provenance.fields.is_empty();
+        let is_late = confirmed.since(previous.updated_at) > CONFIRM_AFTER;
+        if has_origins && !is_late {
             return previous.clone();
         }
-        row.updated_at = confirmed;
+        if is_late {
+            row.updated_at = confirmed;
+        }
     } else if confirmed > previous.updated_at {
         row.updated_at = confirmed;
     } else if !only_aged(previous, &row) {
