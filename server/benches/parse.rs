@@ -101,7 +101,7 @@ fn ask(body: String) -> (Duration, usize) {
         for _ in 0..TIMES {
             let began = on_processor();
             pools = sources.dexscreener().token_pairs(&wrapped_sol()).await.unwrap().pools.len();
-            costs.push(on_processor() - began);
+            costs.push(on_processor().saturating_sub(began));
             // Past every budget.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -120,6 +120,6 @@ fn main() {
     println!(
         "{count} pools, {bytes} bytes: {all:.2?} on the processor (median of {TIMES}), of which {way:.2?} are the way of as many \
          bytes without a pool; {:.2?} for a megabyte of pools",
-        (all - way.min(all)).mul_f64(1e6 / bytes as f64)
+        all.saturating_sub(way).mul_f64(1e6 / bytes as f64)
     );
 }

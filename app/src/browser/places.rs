@@ -58,18 +58,18 @@ fn place(before: &[Standing<Row>], slots: &[Standing<Row>]) {
     for (first, _, moved) in memescope::feed::splices(&ids(&standing), &ids(&wanted)) {
         let first = first as usize;
         let mut above = match first.checked_sub(1) {
-            Some(last) => wanted.get(last).and_then(element),
+            Some(last) => wanted.get(last).and_then(|number| element(*number)),
             // The gap above the rows.
             None => body.first_element_child(),
         };
         for number in wanted.iter().skip(first).take(moved.len()) {
-            let (Some(row), Some(upper)) = (element(number), above) else { return };
+            let (Some(row), Some(upper)) = (element(*number), above) else { return };
             let _ = body.insert_before(&row, upper.next_sibling().as_ref());
             above = Some(row);
         }
     }
 }
 
-fn element(number: &usize) -> Option<Element> {
-    document().get_element_by_id(&element_id(*number))
+fn element(number: usize) -> Option<Element> {
+    document().get_element_by_id(&element_id(number))
 }

@@ -113,7 +113,9 @@ impl Index {
                 ranking.leave(&old.key, &old.id);
             }
             // One that stands there already stays as it is.
-            new_key.into_iter().for_each(|key| ranking.enter(key.clone(), token.id.clone()));
+            if let Some(key) = new_key {
+                ranking.enter(key.clone(), token.id.clone());
+            }
         }
     }
 
