@@ -134,8 +134,11 @@ impl BoardState {
         self.pinned.set(Arc::new(pinned));
         self.next_cursor.set(page.next_cursor);
         self.problem.set(None);
-        let count = memescope::format::count;
-        self.announcement.set(format!("{} of {} rows loaded", count(loaded), count(total)));
+        // At the top nobody has asked for more: there the reader is still being told of what was done last.
+        if self.range.with_untracked(|range| range.start > 0) {
+            let count = memescope::format::count;
+            self.announcement.set(format!("{} of {} rows loaded", count(loaded), count(total)));
+        }
     }
 }
 
