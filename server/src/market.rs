@@ -47,8 +47,6 @@ use clock::Clock;
 use fault::Faults;
 use lists::Lists;
 
-use crate::turn::away;
-
 /// How a market is made.
 #[derive(Clone, Debug)]
 pub struct MarketOptions {
@@ -135,17 +133,15 @@ impl Market {
 
     /// Looks at the market as of now.
     fn read<T>(&self, look: impl FnOnce(&sim::Market) -> T) -> T {
-        away(|| look(&self.core().market))
+        look(&self.core().market)
     }
 
     /// Looks at the market and its lists as of now.
     fn read_lists<T>(&self, look: impl FnOnce(&sim::Market, &Lists) -> T) -> T {
-        away(|| {
-            let mut core = self.core();
-            let Core { market, lists } = &mut *core;
-            lists.refresh(market);
-            look(market, lists)
-        })
+        let mut core = self.core();
+        let Core { market, lists } = &mut *core;
+        lists.refresh(market);
+        look(market, lists)
     }
 
     /// Sets a value of a token from now on; false when there is no such token.
