@@ -22,7 +22,6 @@ mod rows;
 mod session;
 mod socket;
 mod stage;
-mod standing;
 mod stats;
 mod stream;
 #[cfg(test)]
@@ -42,7 +41,6 @@ pub use self::inflow::Inflow;
 pub(crate) use self::inflow::{LONGEST as LONGEST_MESSAGE, MOST_BYTES as MOST_UNFINISHED_BYTES, Unfinished};
 pub(crate) use self::limits::network;
 pub use self::limits::{ClientAddr, Origins};
-pub(crate) use self::standing::Standing;
 pub use self::stats::FeedStats;
 
 /// The routes `/ws` and `/stream`.

@@ -15,6 +15,7 @@ mod former;
 mod index;
 mod list;
 mod lru;
+mod standing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -30,6 +31,7 @@ pub(crate) use self::index::Found;
 use self::index::Index;
 pub use self::list::{List, Selection};
 pub(crate) use self::lru::Lru;
+pub(crate) use self::standing::Standing;
 use crate::store::{Row, Snapshot, Store};
 use crate::turn::away;
 

@@ -2,8 +2,8 @@
 //!
 //! The library copies what it sends into a buffer of each socket's own, which stays as large as its largest frame. But a
 //! frame of the feed goes to many sockets, and nothing of it differs between them: so it is written from where all of
-//! them share it. What the library says by itself (answers to pings and to a close) goes
-//! its own way; it is never mixed into a frame.
+//! them share it. What the library says by itself (answers to pings and to a close) goes its own way; it is never mixed into
+//! a frame.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};

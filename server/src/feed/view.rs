@@ -16,8 +16,7 @@ use memescope::{Epoch, Seq, TokenId};
 
 use super::content::{Encoded, ListDelta, RowsDelta, list_snapshot, rows_snapshot};
 use super::frame::{Encoding, Frames};
-use super::standing::Standing;
-use crate::pages::{Places, Selection};
+use crate::pages::{Places, Selection, Standing};
 use crate::store::{Commit, RowChange, RowForm, Snapshot, Store, ToTell};
 
 /// How many ids the former orders of a list may name together; whoever was away for longer gets a snapshot.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
-use memescope::query::{Filter, Metric, OrderKey, TokenQuery, figure};
+use memescope::query::{Filter, Metric, Order, OrderKey, TokenQuery, figure};
 use memescope::{Epoch, Flag, Seq, Token, TokenId, Window};
 
-use crate::feed::Standing;
+use super::standing::Standing;
 use crate::store::{Row, Snapshot, Store};
 
 /// A snapshot's rows, each in a slot of its own.
@@ -87,7 +87,7 @@ impl Index {
     }
 
     fn put(&mut self, token: &Token) {
-        let order = memescope::query::Order::of(&TokenQuery::default());
+        let order = Order::of(&TokenQuery::default());
         let new = Slot { id: token.id.clone(), key: order.key(token), is_lookalike: token.has(Flag::Lookalike) };
         let slot = if let Some(slot) = self.slots.get(&token.id) {
             *slot

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::{CursorKey, Pages, Selection};
 use crate::bus::LogEntry;
-use crate::store::Store;
+use crate::store::{Commit, Store};
 
 /// When the market opens.
 pub(crate) const OPENING: Timestamp = Timestamp::from_secs(1_795_384_500);
@@ -71,7 +71,7 @@ impl Market {
     }
 
     /// Commits a step, so many seconds after the last one.
-    pub(crate) fn commit(&self, seconds: i64, step: &Step) {
+    pub(crate) fn commit(&self, seconds: i64, step: &Step) -> Arc<Commit> {
         let before = self.store.snapshot();
         let as_of = Timestamp::from_millis(before.board.as_of.millis() + seconds * 1_000);
         let mut rows = before.board.tokens.clone();
@@ -82,7 +82,7 @@ impl Market {
             };
         }
         let sol_usd = "163.74".parse().ok();
-        self.publish(&before.board.advance(as_of, sol_usd, false, rows), &[]);
+        self.publish(&before.board.advance(as_of, sol_usd, false, rows), &[])
     }
 
     /// Commits one token as it is.
@@ -94,10 +94,11 @@ impl Market {
     }
 
     /// Publishes a board.
-    pub(crate) fn publish(&self, board: &Board, events: &[Event]) {
+    pub(crate) fn publish(&self, board: &Board, events: &[Event]) -> Arc<Commit> {
         let delta = self.store.snapshot().board.diff(board);
         let entry = LogEntry { delta: Some(Arc::new(delta)), events: events.into(), reports: Arc::default() };
-        self.store.commit(&entry).expect("it follows");
+        let commit = self.store.commit(&entry).expect("it follows").expect("it has a delta");
         self.pages.remember();
+        commit
     }
 }

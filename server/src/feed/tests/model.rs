@@ -18,8 +18,8 @@ use crate::clock::Clock;
 use crate::feed::frame::{Encoding, Frame};
 use crate::feed::hub::{FeedConfig, Hub};
 use crate::feed::session::{Heard, Session};
-use crate::feed::standing::Standing;
 use crate::feed::testing::{Market, Step, id, query};
+use crate::pages::Standing;
 use crate::store::{Snapshot, Store};
 
 const VIEWS: [&str; 3] = ["min_liquidity_usd=10000", "rank=losers", "sort=-symbol"];

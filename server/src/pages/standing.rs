@@ -1,6 +1,7 @@
 //! The whole order of a query, kept up to date by moving only the rows that changed.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use memescope::TokenId;
 use memescope::query::{Filter, Order, OrderKey, TokenQuery};
@@ -15,7 +16,7 @@ const BLOCK: usize = 256;
 /// All rows that pass a query, in its order.
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
-    query: TokenQuery,
+    query: Arc<TokenQuery>,
     order: Order,
     /// One after the other; none is empty.
     blocks: Vec<Vec<Place>>,
@@ -46,42 +47,39 @@ impl Standing {
         let total = places.len();
         let mut places = places.into_iter();
         let blocks = (0..total.div_ceil(BLOCK)).map(|_| places.by_ref().take(BLOCK).collect()).collect();
-        Self { query, order, blocks, total }
+        Self { query: Arc::new(query), order, blocks, total }
     }
 
     /// Goes on to the snapshot of a commit; `before` is the one that it started from.
-    pub(super) fn step(&mut self, before: &Snapshot, commit: &Commit) {
+    pub(crate) fn step(&mut self, before: &Snapshot, commit: &Commit) {
         let after = &commit.snapshot;
         if self.depends_on_time() || Order::is_as_given(&self.query) {
-            *self = Self::of(std::mem::take(&mut self.query), after);
+            *self = Self::of(TokenQuery::clone(&self.query), after);
             return;
         }
         let order = self.order;
+        let query = self.query.clone();
         let mut came = 0;
-        {
-            let query = std::mem::take(&mut self.query);
-            let filter = Filter::new(&query, after.board.as_of);
-            for id in &commit.removed {
-                if let Some(row) = before.rows.get(id) {
-                    self.leave(&order.key(&row.token), id);
-                }
+        let filter = Filter::new(&query, after.board.as_of);
+        for id in &commit.removed {
+            if let Some(row) = before.rows.get(id) {
+                self.leave(&order.key(&row.token), id);
             }
-            for change in &commit.changes {
-                let (id, key) = (&change.row.token.id, order.key(&change.row.token));
-                let passes = filter.passes(&change.row.token);
-                came += usize::from(passes);
-                if let Some(before) = &change.before {
-                    let old = order.key(&before.token);
-                    if passes && old == key && self.holds(&old, id) {
-                        continue;
-                    }
-                    self.leave(&old, id);
+        }
+        for change in &commit.changes {
+            let (id, key) = (&change.row.token.id, order.key(&change.row.token));
+            let passes = filter.passes(&change.row.token);
+            came += usize::from(passes);
+            if let Some(before) = &change.before {
+                let old = order.key(&before.token);
+                if passes && old == key && self.holds(&old, id) {
+                    continue;
                 }
-                if passes {
-                    self.enter(key, id.clone());
-                }
+                self.leave(&old, id);
             }
-            self.query = query;
+            if passes {
+                self.enter(key, id.clone());
+            }
         }
         observe::order_moved(came);
     }
@@ -139,17 +137,17 @@ impl Standing {
     }
 
     /// Whether it can change while no row does.
-    pub(super) fn depends_on_time(&self) -> bool {
+    pub(crate) fn depends_on_time(&self) -> bool {
         self.query.min_age.is_some() || self.query.max_age.is_some()
     }
 
     /// How many rows pass.
-    pub(super) fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.total
     }
 
     /// The first ids.
-    pub(super) fn head(&self, count: usize) -> Vec<TokenId> {
+    pub(crate) fn head(&self, count: usize) -> Vec<TokenId> {
         self.blocks.iter().flatten().take(count).map(|place| place.id.clone()).collect()
     }
 }
@@ -163,15 +161,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::feed::testing::{Market, Step, any_steps};
+    use crate::pages::testing::{Market, Step, any_step, selection};
 
     fn orders(query: &str, steps: &[Step]) {
-        let query = crate::feed::testing::query(query);
+        let query = selection(query).query().clone();
         let market = Market::new();
         let mut before = market.store.snapshot();
         let mut standing = Standing::of(query.clone(), &before);
         for step in steps {
-            let commit = market.commit(step);
+            let commit = market.commit(1, step);
             standing.step(&before, &commit);
             before = market.store.snapshot();
             let anew = Standing::of(query.clone(), &before);
@@ -184,7 +182,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn moving_rows_is_the_same_as_sorting_anew(steps in any_steps(8)) {
+        fn moving_rows_is_the_same_as_sorting_anew(steps in proptest::collection::vec(any_step(), 1..8)) {
             for query in ["", "rank=losers&min_liquidity_usd=10000", "sort=-symbol", "sort=price_usd&max_age=5s"] {
                 orders(query, &steps);
             }
