@@ -11,7 +11,9 @@
 //! hanging source does not hold back what the others said. Ticks never overlap.
 
 mod ask;
+mod former;
 mod legacy;
+mod packing;
 mod past;
 mod states;
 mod supplied;
@@ -20,13 +22,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, SourceReport, Tick, Timestamp, Token, TokenId};
+use memescope::{Board, Book, EventKind, EventNames, Harvest, Source, SourceReport, Tick, Timestamp, TokenId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::ask;
+use self::former::outdated;
 pub use self::legacy::Legacy;
+use self::packing::journal_pause;
 use self::past::PastDesk;
 use self::states::States;
 use self::supplied::Supplied;
@@ -44,15 +48,6 @@ use crate::turn::away;
 
 /// The longest that a tick waits for answers before it goes on with those that came.
 const PATIENCE: Duration = Duration::from_secs(4);
-
-/// The state is packed for the journal at most this often, …
-const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
-
-/// … where packing takes long, so seldom that it takes one part in so many of the time, …
-const JOURNAL_SHARE: u32 = 10;
-
-/// … and at least this often: what a crash can lose.
-const JOURNAL_LATEST: Duration = Duration::from_secs(5);
 
 /// Tells what readers look at.
 pub type Watching = Arc<dyn Fn() -> Watched + Send + Sync>;
@@ -469,23 +464,6 @@ impl<B: Bus> Poller<B> {
     }
 }
 
-/// The next board of a process that begins with the board of a former one, none of whose sources has answered yet.
-///
-/// A row tells when it was last confirmed, not by whom: it counts as stale when the least patient source would say so.
-fn outdated(board: &Board, now: Timestamp) -> Board {
-    let patience = Source::ALL.map(|source| source.limits()[1]).into_iter().min().unwrap_or_default();
-    let mut tokens = board.tokens.clone();
-    for (id, row) in board.tokens.iter().filter(|(_, row)| !row.stale && now.since(row.updated_at) >= patience) {
-        tokens.insert(id.clone(), Arc::new(Token { stale: true, ..(**row).clone() }));
-    }
-    board.advance(board.as_of, board.sol_usd, true, tokens)
-}
-
-/// From one packing of the state to the next, when the last one took so long.
-fn journal_pause(took: Duration) -> Duration {
-    took.saturating_mul(JOURNAL_SHARE).clamp(JOURNAL_PAUSE, JOURNAL_LATEST)
-}
-
 /// The ids of what is looked at, most urgent first.
 fn hottest_first(candidates: &[Candidate<'_>]) -> Vec<TokenId> {
     let mut hot: Vec<(Place, &TokenId)> = candidates
@@ -495,17 +473,4 @@ fn hottest_first(candidates: &[Candidate<'_>]) -> Vec<TokenId> {
         .collect();
     hot.sort_unstable_by(|a, b| b.cmp(a));
     hot.into_iter().map(|(_, id)| id.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_state_is_packed_as_seldom_as_it_is_costly() {
-        for (took_ms, pause_ms) in [(0, 1_000), (100, 1_000), (200, 2_000), (5_000, 5_000)] {
-            let pause = journal_pause(Duration::from_millis(took_ms));
-            assert_eq!(pause, Duration::from_millis(pause_ms), "{took_ms} ms");
-        }
-    }
 }
