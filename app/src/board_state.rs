@@ -23,7 +23,7 @@ use crate::part::memo;
 use crate::reader::{BoardStatus, RowExtras, TokenPage};
 use crate::server_fns::{PAGE_ROWS, PageError};
 use crate::token_table::order;
-use crate::token_table::slots::{Slot, Standing};
+use crate::token_table::slots::{Shown, Slot};
 
 /// A row: its token, shared by all who show it.
 pub(crate) type Row = ArcRwSignal<Token>;
@@ -118,7 +118,7 @@ pub(crate) struct BoardState {
     /// A row that stays in the document because the keyboard is in it.
     pub(crate) focused: RwSignal<Option<TokenId>>,
     /// What each row of the document shows.
-    pub(crate) slots: Memo<Vec<Standing<Row>>>,
+    pub(crate) slots: Memo<Vec<Shown<Row>>>,
     /// The rows of the document, by the numbers of their slots.
     mounted: StoredValue<Vec<Slot>>,
     pub(crate) total: RwSignal<u64>,

@@ -9,7 +9,7 @@ use memescope::TokenId;
 
 use super::{BoardState, Row};
 use crate::part::memo;
-use crate::token_table::slots::{Slot, Standing, assign};
+use crate::token_table::slots::{Shown, Slot, assign};
 use crate::token_table::window;
 
 /// What each row of the document shows.
@@ -18,12 +18,12 @@ pub(super) fn slots(
     order: Memo<Arc<Vec<TokenId>>>,
     range: RwSignal<Range<usize>>,
     focused: RwSignal<Option<TokenId>>,
-) -> Memo<Vec<Standing<Row>>> {
-    memo(move |before: Option<&Vec<Standing<Row>>>| {
+) -> Memo<Vec<Shown<Row>>> {
+    memo(move |before: Option<&Vec<Shown<Row>>>| {
         known.track();
         let mounted = order.with(|order| {
             rows.with_value(|rows| {
-                let standing = |place: usize| Some(Standing { of: rows.get(order.get(place)?)?.clone(), place });
+                let standing = |place: usize| Some(Shown { of: rows.get(order.get(place)?)?.clone(), place });
                 places(order, &range.get(), focused).into_iter().filter_map(standing).collect()
             })
         });
@@ -46,7 +46,7 @@ fn place_of(order: &[TokenId], focused: RwSignal<Option<TokenId>>) -> Option<usi
 
 impl BoardState {
     /// The place in the whole list, from 1.
-    pub(crate) fn place_of(&self, standing: &Standing<Row>) -> u64 {
+    pub(crate) fn place_of(&self, standing: &Shown<Row>) -> u64 {
         self.facts.with_untracked(|facts| facts.first) + standing.place as u64 + 1
     }
 
@@ -60,7 +60,7 @@ impl BoardState {
 
     /// Tells the slots what they show.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn show_slots(&self, slots: &[Standing<Row>]) {
+    pub(crate) fn show_slots(&self, slots: &[Shown<Row>]) {
         let mounted = self.mounted.get_value();
         for (slot, standing) in mounted.iter().zip(slots) {
             slot.show(&standing.of, self.place_of(standing));

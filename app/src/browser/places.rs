@@ -12,7 +12,7 @@ use web_sys::{Element, HtmlElement};
 use crate::board_state::{BoardState, Row};
 use crate::browser::{hold, row_around, table_body};
 use crate::token_table::row::element_id;
-use crate::token_table::slots::{Standing, from_the_top};
+use crate::token_table::slots::{Shown, from_the_top};
 
 /// Follows what the slots show.
 pub(super) fn start(state: BoardState) {
@@ -28,10 +28,10 @@ pub(super) fn start(state: BoardState) {
 }
 
 /// Takes the focus from a row whose token is gone: the one that it shows now was not chosen by anybody.
-fn let_go(before: &[Standing<Row>], slots: &[Standing<Row>]) {
+fn let_go(before: &[Shown<Row>], slots: &[Shown<Row>]) {
     let Some(focus) = document().active_element() else { return };
     let Some((row, _)) = row_around(&focus) else { return };
-    let is_changed = |(number, standing): (usize, &Standing<Row>)| {
+    let is_changed = |(number, standing): (usize, &Shown<Row>)| {
         row.id() == element_id(number) && slots.get(number).is_none_or(|now| now.of != standing.of)
     };
     if before.iter().enumerate().any(is_changed)
@@ -42,7 +42,7 @@ fn let_go(before: &[Standing<Row>], slots: &[Standing<Row>]) {
 }
 
 /// Puts the rows of the slots to their places, from the first to the last.
-fn place(before: &[Standing<Row>], slots: &[Standing<Row>]) {
+fn place(before: &[Shown<Row>], slots: &[Shown<Row>]) {
     let wanted = from_the_top(slots);
     // Slots that came stand behind all others.
     let mut standing = from_the_top(before);

@@ -8,7 +8,7 @@ use memescope::{Flag, TokenId, Window, dex_label};
 
 use super::cells::{self, cell};
 use super::price_cell::price_cell;
-use super::slots::{Slot, Standing};
+use super::slots::{Shown, Slot};
 use crate::board_state::{BoardState, Row};
 use crate::filters::flag_sentence;
 use crate::letters;
@@ -27,7 +27,7 @@ const FADE_STEPS: u64 = 9;
 const FADE_STEP_SECS: u64 = 10;
 
 /// The row of a slot, which shows `first` in the beginning.
-pub(super) fn row(state: BoardState, window: Memo<Window>, number: usize, first: &Standing<Row>) -> Part {
+pub(super) fn row(state: BoardState, window: Memo<Window>, number: usize, first: &Shown<Row>) -> Part {
     let slot = Slot::new(first.of.clone(), state.place_of(first));
     state.add_slot(number, slot);
     let class = memo(move |_| {

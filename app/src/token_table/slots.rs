@@ -8,15 +8,15 @@ use crate::board_state::Row;
 
 /// What a slot shows, and where in the list, from 0.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Standing<T> {
+pub(crate) struct Shown<T> {
     pub(crate) of: T,
     pub(crate) place: usize,
 }
 
 /// What each slot shows when these are to be in the document: what stays does so in its slot, what comes takes one that is
 /// free. There are as many slots as there is to show.
-pub(crate) fn assign<T: PartialEq>(before: &[Standing<T>], mounted: Vec<Standing<T>>) -> Vec<Standing<T>> {
-    let mut slots: Vec<Option<Standing<T>>> = mounted.iter().map(|_| None).collect();
+pub(crate) fn assign<T: PartialEq>(before: &[Shown<T>], mounted: Vec<Shown<T>>) -> Vec<Shown<T>> {
+    let mut slots: Vec<Option<Shown<T>>> = mounted.iter().map(|_| None).collect();
     let mut new = Vec::new();
     for standing in mounted {
         let kept = before.iter().position(|before| before.of == standing.of);
@@ -31,7 +31,7 @@ pub(crate) fn assign<T: PartialEq>(before: &[Standing<T>], mounted: Vec<Standing
 
 /// The slots from the first row to the last.
 #[cfg(any(feature = "hydrate", test))]
-pub(crate) fn from_the_top<T>(slots: &[Standing<T>]) -> Vec<usize> {
+pub(crate) fn from_the_top<T>(slots: &[Shown<T>]) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..slots.len()).collect();
     numbers.sort_unstable_by_key(|number| slots.get(*number).map(|slot| slot.place));
     numbers
@@ -83,11 +83,11 @@ impl Slot {
 mod tests {
     use super::*;
 
-    fn standing(tokens: &[u32]) -> Vec<Standing<u32>> {
-        tokens.iter().enumerate().map(|(place, of)| Standing { of: *of, place }).collect()
+    fn standing(tokens: &[u32]) -> Vec<Shown<u32>> {
+        tokens.iter().enumerate().map(|(place, of)| Shown { of: *of, place }).collect()
     }
 
-    fn shown(slots: &[Standing<u32>]) -> Vec<u32> {
+    fn shown(slots: &[Shown<u32>]) -> Vec<u32> {
         slots.iter().map(|slot| slot.of).collect()
     }
 
