@@ -205,8 +205,8 @@ impl Pages {
         let mut made = false;
         let list = slot.get_or_init(|| {
             made = true;
-            let moved = || base.and_then(|base| self.moved(&base, snapshot, selection));
-            let list = self.narrow(snapshot, selection).or_else(moved);
+            let list = self.narrow(snapshot, selection, base.is_none());
+            let list = list.or_else(|| self.moved(&*base?, snapshot, selection));
             Arc::new(list.unwrap_or_else(|| List::build(snapshot.clone(), selection.clone())))
         });
         if made {
@@ -225,10 +225,14 @@ impl Pages {
         }
     }
 
-    /// The list of a selection whose bounds few rows pass.
-    fn narrow(&self, snapshot: &Arc<Snapshot>, selection: &Arc<Selection>) -> Option<List> {
+    /// The list of a selection whose bounds few rows pass. Where the index does not tell of the snapshot yet, it is brought
+    /// there only if `may_take_long`.
+    fn narrow(&self, snapshot: &Arc<Snapshot>, selection: &Arc<Selection>, may_take_long: bool) -> Option<List> {
         let query = selection.query();
         if query.bounds.is_empty() || !query.ids.is_empty() {
+            return None;
+        }
+        if !may_take_long && !self.index.read().unwrap_or_else(PoisonError::into_inner).is_at(snapshot) {
             return None;
         }
         // Few enough that to sort them costs less than to go on from an earlier list.
