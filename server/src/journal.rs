@@ -21,7 +21,7 @@ mod writer;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::file::{Generation, StateFile, System};
-use self::writer::Writer;
+use self::writer::{Form, Writer};
 use crate::observe;
 
 /// The version of the file's layout. A change of any stored type is a new version.
@@ -264,8 +264,8 @@ impl Journal {
         self.pending.send_replace(Some(Arc::new(encoded)));
     }
 
-    /// Writes what is offered until `stop` resolves, then what is left. A failed write is logged and tried again with
-    /// the next state.
+    /// Writes what is offered until `stop` resolves, then what is left, as a file that the next start reads at once. A
+    /// failed write is logged and tried again with the next state.
     pub async fn write_until(&self, stop: impl Future<Output = ()>) {
         let mut offers = self.pending.subscribe();
         // What was offered before this task began is new to it.
@@ -278,20 +278,25 @@ impl Journal {
                 () = &mut stop => stopping = true,
             }
             let offer = offers.borrow_and_update().clone();
+            let offer = if stopping { offer.or_else(|| self.writer().logged()) } else { offer };
             if let Some(encoded) = offer {
-                self.write(encoded).await;
+                self.write(encoded, if stopping { Form::Whole } else { Form::Change }).await;
             }
         }
     }
 
-    async fn write(&self, encoded: Arc<Vec<u8>>) {
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(&self, encoded: Arc<Vec<u8>>, form: Form) {
         if self.read_only {
             return;
         }
         let (folder, writer, began) = (self.folder.clone(), self.writer.clone(), Instant::now());
         let state = encoded.clone();
         let written = tokio::task::spawn_blocking(move || {
-            writer.lock().unwrap_or_else(PoisonError::into_inner).store(&System, &folder, &state)
+            writer.lock().unwrap_or_else(PoisonError::into_inner).store(&System, &folder, &state, form)
         });
         match written.await.map_err(io::Error::other).and_then(|result| result) {
             Ok(bytes) => {

@@ -1,5 +1,6 @@
-//! How states reach the disk: each into the log beside the state file, until the log would be larger than the file; then
-//! the newest state is a file of its own, and its log is empty.
+//! How states reach the disk: each into the log beside the state file, until the log would be larger than the file or
+//! takes long to read again; then the newest state is a file of its own, and its log is empty. So is the last one of a
+//! process that stops in order: the next start reads no log.
 //!
 //! ```text
 //!  state-<sum of state>.log  ◀── changes          state.tmp ──▶ state ──(becomes)──▶ state.prev
@@ -17,6 +18,18 @@ use super::VERSION;
 use super::file::{self, Disk, Generation, StateFile};
 use super::log;
 
+/// The most records of a log: each takes as long to read again as a state does.
+pub(super) const MOST_RECORDS: usize = 50;
+
+/// How a state is to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As small as can be.
+    Change,
+    /// As a file that can be read at once.
+    Whole,
+}
+
 /// Writes states, one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Writer(Option<Open>);
@@ -28,25 +41,40 @@ struct Open {
     state: Arc<Vec<u8>>,
     log: PathBuf,
     log_bytes: usize,
+    records: usize,
     file_bytes: usize,
 }
 
 impl Writer {
+    /// The newest stored state, if it takes a log to read it.
+    pub(super) fn logged(&self) -> Option<Arc<Vec<u8>>> {
+        self.0.as_ref().filter(|open| open.records > 0).map(|open| open.state.clone())
+    }
+
     /// Stores a state, and tells how many bytes that took. After a failure nobody knows how the log ends: the next state
     /// is a file of its own, as the first one of a process is.
-    pub(super) fn store(&mut self, disk: &impl Disk, folder: &Path, state: &Arc<Vec<u8>>) -> io::Result<usize> {
-        if let Some(open) = self.0.take().filter(|_| disk.is_there(&Generation::Current.path(folder))) {
+    pub(super) fn store(
+        &mut self,
+        disk: &impl Disk,
+        folder: &Path,
+        state: &Arc<Vec<u8>>,
+        form: Form,
+    ) -> io::Result<usize> {
+        let has_room = |open: &Open| {
+            form == Form::Change && open.records < MOST_RECORDS && disk.is_there(&Generation::Current.path(folder))
+        };
+        if let Some(open) = self.0.take().filter(has_room) {
             let record = log::record(&open.state, state)?;
             let log_bytes = open.log_bytes + record.len();
             if log_bytes <= open.file_bytes {
-                let is_first = open.log_bytes == 0;
+                let is_first = open.records == 0;
                 // One of this name is of a file that was there before: it is overwritten.
                 let written = if is_first { disk.write(&open.log, &record) } else { disk.append(&open.log, &record) };
                 disk.sync(written?)?;
                 if is_first {
                     disk.sync_folder(folder)?;
                 }
-                self.0 = Some(Open { state: state.clone(), log_bytes, ..open });
+                self.0 = Some(Open { state: state.clone(), log_bytes, records: open.records + 1, ..open });
                 return Ok(record.len());
             }
         }
@@ -55,7 +83,7 @@ impl Writer {
         let sum = StateFile::sum(&bytes).unwrap_or_default();
         remove_old_logs(folder, sum);
         let log = folder.join(log_name(sum));
-        self.0 = Some(Open { state: state.clone(), log, log_bytes: 0, file_bytes: bytes.len() });
+        self.0 = Some(Open { state: state.clone(), log, log_bytes: 0, records: 0, file_bytes: bytes.len() });
         Ok(bytes.len())
     }
 }

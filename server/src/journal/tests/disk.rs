@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::file::{Disk, Generation, StateFile, System, replace, write_durably};
+use super::super::writer::{Form, MOST_RECORDS};
 use super::super::*;
 
 /// A state file of some size whose version tells it from others.
@@ -330,7 +331,7 @@ fn persist_nth_io_failure_of_a_log_leaves_the_old_state_or_the_new_one_and_heals
             let disk = Failing { steps: Cell::new(0), fails_at, kind };
             let (mut writer, mut stored) = (Writer::default(), None);
             for next in 1..=20 {
-                let written = writer.store(&disk, folder, &state(next));
+                let written = writer.store(&disk, folder, &state(next), Form::Change);
                 let at_hand = read(folder);
                 match written {
                     Ok(_) => assert_eq!(at_hand, Some(next), "step {fails_at}"),
@@ -338,7 +339,7 @@ fn persist_nth_io_failure_of_a_log_leaves_the_old_state_or_the_new_one_and_heals
                 }
                 stored = at_hand;
             }
-            writer.store(&System, folder, &state(21)).unwrap();
+            writer.store(&System, folder, &state(21), Form::Change).unwrap();
             assert_eq!(read(folder), Some(21), "one failure, and it went on");
         }
     }
@@ -349,7 +350,7 @@ fn persist_every_crash_image_of_a_log_has_what_was_acknowledged() {
     let recorder = Recorder::default();
     let (mut writer, mut appended, mut folded) = (Writer::default(), 0, 0);
     for version in 1..=24 {
-        let bytes = writer.store(&recorder, Path::new("data"), &state(version)).unwrap();
+        let bytes = writer.store(&recorder, Path::new("data"), &state(version), Form::Change).unwrap();
         if bytes > 2_000 {
             folded += 1;
         } else {
@@ -376,4 +377,18 @@ fn persist_every_crash_image_of_a_log_has_what_was_acknowledged() {
         }
     }
     assert!(count >= 500, "{count}");
+}
+
+#[test]
+fn persist_a_log_is_folded_before_it_takes_long_to_read() {
+    let home = tempfile::tempdir().unwrap();
+    let mut writer = Writer::default();
+    let mut whole = 0;
+    for count in 0..=2 * MOST_RECORDS {
+        let mut state: Vec<u8> = (0..50_000u32).flat_map(|word| word.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+        state[count] ^= 1;
+        let bytes = writer.store(&System, home.path(), &Arc::new(state), Form::Change).unwrap();
+        whole += usize::from(bytes > 100_000);
+    }
+    assert_eq!(whole, 2, "the first, and one after so many records");
 }

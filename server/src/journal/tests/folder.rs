@@ -28,11 +28,24 @@ async fn store_files(folder: &Path, seqs: &[Seq]) {
     }
 }
 
-/// Stores states one after the other.
+/// Stores states one after the other, each as the last one of a process.
 async fn store(journal: &Journal, seqs: &[Seq]) {
     for seq in seqs {
         journal.offer(packed(*seq));
         journal.write_until(std::future::ready(())).await;
+    }
+}
+
+/// Writes what is offered as a process does that goes on; not for what cannot be written.
+async fn write(journal: &Journal) {
+    let is_settled = async {
+        while !journal.is_settled() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = journal.write_until(std::future::pending()) => {}
+        () = is_settled => {}
     }
 }
 
@@ -190,7 +203,7 @@ async fn persist_changes_go_into_a_log_that_is_folded_when_it_is_as_large_as_the
         let moves = |number: u8| if seq < 3 { number == 7 } else { u64::from(number) % 6 == seq % 6 };
         let noise = |number: u8| (seq as f64 * 0.618 + f64::from(number) * 0.414).fract() * 1e6;
         journal.offer(market(seq, |number| f64::from(number) + if moves(number) { noise(number) } else { 0.0 }));
-        journal.write_until(std::future::ready(())).await;
+        write(&journal).await;
         assert!(journal.is_settled());
         assert_eq!(journal.last_state::<()>().map(|state| state.into_parts().0.seq), Some(seq));
     };
@@ -228,7 +241,7 @@ async fn persist_a_torn_log_counts_up_to_where_it_is_whole() {
     let mut ends = Vec::new();
     for seq in 1..=3 {
         journal.offer(state(seq));
-        journal.write_until(std::future::ready(())).await;
+        write(&journal).await;
         ends.push(logs(home.path()).first().map_or(0, |(_, bytes)| usize::try_from(*bytes).unwrap()));
     }
     drop(journal);
@@ -245,9 +258,29 @@ async fn persist_a_torn_log_counts_up_to_where_it_is_whole() {
     let (journal, restored) = open(home.path());
     assert_eq!(restored, Some(2));
     journal.offer(state(4));
-    journal.write_until(std::future::ready(())).await;
+    write(&journal).await;
     drop(journal);
     assert_eq!(open(home.path()).1, Some(4));
     fs::remove_file(home.path().join("state")).unwrap();
     assert_eq!(open(home.path()).1, Some(2), "the one before, with its torn log");
+}
+
+#[tokio::test]
+async fn persist_an_orderly_stop_leaves_no_log_to_be_read() {
+    let home = tempfile::tempdir().unwrap();
+    let (journal, _) = open(home.path());
+    for seq in [1, 2] {
+        journal.offer(packed(seq));
+        write(&journal).await;
+    }
+    let before = fs::read(home.path().join("state")).unwrap();
+    assert_eq!(logs(home.path()).len(), 1);
+    journal.offer(packed(3));
+    journal.write_until(std::future::ready(())).await;
+    let after = fs::read(home.path().join("state")).unwrap();
+    assert!(before != after && fs::read(home.path().join("state.prev")).unwrap() == before);
+    let file = StateFile::decode(&after).unwrap();
+    assert_eq!(file.payload, packed(3), "the file alone is the newest state");
+    drop(journal);
+    assert_eq!(open(home.path()).1, Some(3));
 }
