@@ -106,11 +106,19 @@ async fn labels_are_words_of_ours_whatever_clients_ask() {
     assert_eq!(house.get("/metrics").await.status(), 404);
 
     round(&house, 0).await;
-    let (_, before) = series(&metrics).await;
-    for number in 1..8 {
-        round(&house, number).await;
+    let (mut labels, mut after) = series(&metrics).await;
+    let mut before = 0;
+    // Tests beside this one may count words of ours in the same process, and so for the first time.
+    for time in 0..20 {
+        if before == after {
+            break;
+        }
+        before = after;
+        for number in 1..8 {
+            round(&house, 100 * time + number).await;
+        }
+        (labels, after) = series(&metrics).await;
     }
-    let (labels, after) = series(&metrics).await;
     assert_eq!(before, after, "no series was added");
     assert!(labels["route"].len() > 8 && labels["method"].len() == 5, "{labels:?}");
     for (label, values) in &labels {
