@@ -15,6 +15,7 @@ use std::io::{BufRead as _, Write as _};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, Uri};
 use memescope::{Board, Chain, Price, Timestamp, Token, TokenId, Txns, Window};
 use rustix::time::{ClockId, clock_gettime};
 use server::api::{self, Api, Readiness};
@@ -22,7 +23,7 @@ use server::bus::LogEntry;
 use server::clock::Clock;
 use server::config::{HttpConfig, Origins};
 use server::feed::{self, FeedConfig, Hub};
-use server::http::{self, ServeOptions};
+use server::http::{self, ServeOptions, Served};
 use server::observe;
 use server::pages::{CursorKey, Pages};
 use server::reader::BoardReader;
@@ -60,7 +61,7 @@ fn token(number: u32, now: Timestamp) -> Result<Token, Failure> {
     token.liquidity_usd = Some(f64::from(noise) * 3.0);
     token.market_cap_usd = Some(f64::from(noise) * 40.0);
     for window in Window::ALL {
-        *token.change_pct.slot(window) = Some((f64::from(noise) - 50_000.0) / 1_000.0);
+        *token.change_pct.slot(window) = Some((f64::from(noise) - 50_000.0) / 100.0);
         *token.volume_usd.slot(window) = Some(f64::from(noise) * 10.0);
         *token.txns.slot(window) = Some(Txns { buys: u64::from(number % 90), sells: u64::from(number % 70) });
     }
@@ -127,6 +128,10 @@ async fn main() -> Result<(), Failure> {
     let files = site::find().map(|folder| Files::open(&folder)).transpose()?;
     let reader = Arc::new(BoardReader::new(store.clone(), pages.clone(), clock.clone(), true));
     let api = Arc::new(Api::new(store.clone(), pages, "demo", Arc::new(Readiness::new(true))));
+    let at_hand = {
+        let api = api.clone();
+        Arc::new(move |uri: &Uri, headers: &HeaderMap| api.at_hand(uri, headers))
+    };
     let router = site::router(files, reader).merge(api::router(api)).merge(feed::router(hub.clone()));
     let http = HttpConfig {
         listen: (Ipv4Addr::LOCALHOST, port).into(),
@@ -140,8 +145,9 @@ async fn main() -> Result<(), Failure> {
     println!("{}", listener.local_addr()?);
     let stop = CancellationToken::new();
     tokio::spawn(hub.run(stop.clone()));
-    let router = observe::counting(http::layers(router, &http, clock.clone()));
-    tokio::spawn(http::serve(listener, router, options, stop));
+    let (router, shortcut) = http::layers_and_shortcut(router, &http, clock.clone(), at_hand);
+    let served = Served { router: observe::counting(router), shortcut: Some(shortcut) };
+    tokio::spawn(http::serve(listener, served, options, stop));
 
     let mut changes = Changes { ids, clock, round: 0, next: 0 };
     tokio::task::spawn_blocking(move || {

@@ -155,11 +155,7 @@ impl Api {
         if accepts_json(headers)
             && let Some(answer) = self.kept.get(&snapshot.board, address)
         {
-            return Ok(if answer.head().is_held(headers) {
-                answer.head().not_modified()
-            } else {
-                answer.respond(headers)
-            });
+            return Ok(answer.give(headers));
         }
         let draft = make(uri.query().unwrap_or_default())?;
         if draft.head.is_held(headers) {
@@ -168,6 +164,16 @@ impl Api {
         let answer = Arc::new(draft.finish());
         self.kept.put(&snapshot.board, address, &answer);
         Ok(answer.respond(headers))
+    }
+
+    /// The page of `GET /tokens` that is kept, if there is one of the current board for this reader.
+    pub fn at_hand(&self, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+        if uri.path() != "/tokens" || Format::accepted(headers) != Some(Format::Json) {
+            return None;
+        }
+        let snapshot = self.board().ok()?;
+        let answer = self.kept.get(&snapshot.board, uri.path_and_query()?.as_str())?;
+        Some(answer.give(headers))
     }
 
     /// The address, with the version of what is known beside the rows: under this name an answer about it is kept.

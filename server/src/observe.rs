@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use memescope::feed::{Channel, compact};
@@ -176,14 +177,18 @@ pub fn counting(router: Router) -> Router {
 }
 
 async fn count_answer(request: Request, next: Next) -> Response {
-    let route = metrics::route(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
-    let method = metrics::method(request.method());
-    let began = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let (method, began) = (request.method().clone(), Instant::now());
     let response = next.run(request).await;
-    metrics::observe(&METRICS.request_seconds.get_or_create(&Route { route }), began.elapsed());
-    let answered = Answered { route, method, status: metrics::status(response.status()) };
-    METRICS.requests.get_or_create(&answered).inc();
+    answered(route.as_ref().map(MatchedPath::as_str), &method, response.status(), began.elapsed());
     response
+}
+
+/// A route, as the router writes it, gave an answer; `None` where none is known.
+pub(crate) fn answered(route: Option<&str>, method: &Method, status: StatusCode, took: Duration) {
+    let (route, method, status) = (metrics::route(route), metrics::method(method), metrics::status(status));
+    metrics::observe(&METRICS.request_seconds.get_or_create(&Route { route }), took);
+    METRICS.requests.get_or_create(&Answered { route, method, status }).inc();
 }
 
 #[cfg(test)]

@@ -99,6 +99,9 @@ impl Problem {
 
     /// Says in the body of `response`, if a problem it is, which request it answers.
     pub fn place(response: Response, path: &str, request_id: &str) -> Response {
+        if response.extensions().get::<Self>().is_none() {
+            return response;
+        }
         let (mut parts, body) = response.into_parts();
         let Some(mut problem) = parts.extensions.remove::<Self>() else {
             return Response::from_parts(parts, body);

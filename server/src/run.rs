@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use app::reader::TokenReader;
 use axum::Router;
+use axum::http::{HeaderMap, Uri};
 use memescope::Epoch;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ use crate::config::{Config, SourcesConfig};
 use crate::demo::{Demo, DemoError};
 use crate::engine::{Engine, EngineError, EngineSettings, SettingsError};
 use crate::feed;
-use crate::http::{self, BindError, ServeOptions};
+use crate::http::{self, BindError, ServeOptions, Served};
 use crate::logos;
 use crate::observe::{self, MetricsListener};
 use crate::pages::{CursorKey, Pages};
@@ -81,7 +82,7 @@ pub async fn run(mut config: Config) -> Result<(), RunError> {
     let epoch = Epoch::from_bits(getrandom::u64().map_err(RunError::Random)?);
     let engine = Engine::open(EngineSettings::of(&config)?, clock.clone(), epoch).await?;
     let readiness = Arc::new(Readiness::new(config.ready_on_stale));
-    let router = routes(&config, &engine, &clock, &readiness)?;
+    let (router, api) = routes(&config, &engine, &clock, &readiness)?;
     watch_health(&engine, &readiness, stop.clone());
     announce(&config, address);
 
@@ -93,8 +94,10 @@ pub async fn run(mut config: Config) -> Result<(), RunError> {
     }
     observe::started(address, if config.demo.is_some() { "demo" } else { "live" });
 
-    let router = observe::counting(http::layers(router, &config.http, clock));
-    tokio::join!(engine.run(stop.clone()), http::serve(listener, router, options, stop));
+    let at_hand = Arc::new(move |uri: &Uri, headers: &HeaderMap| api.at_hand(uri, headers));
+    let (router, shortcut) = http::layers_and_shortcut(router, &config.http, clock, at_hand);
+    let served = Served { router: observe::counting(router), shortcut: Some(shortcut) };
+    tokio::join!(engine.run(stop.clone()), http::serve(listener, served, options, stop));
     market_stop.cancel();
     observe::stopped();
     Ok(())
@@ -107,7 +110,12 @@ fn point_at(sources: &mut SourcesConfig, demo: &Demo) {
     sources.jupiter.url = jupiter;
 }
 
-fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readiness>) -> Result<Router, RunError> {
+fn routes(
+    config: &Config,
+    engine: &Engine,
+    clock: &Clock,
+    readiness: &Arc<Readiness>,
+) -> Result<(Router, Arc<Api>), RunError> {
     let is_demo = config.demo.is_some();
     let key = CursorKey::load_or_create(&config.state_dir()).map_err(RunError::Key)?;
     let pages = Arc::new(Pages::new(engine.store.clone(), key));
@@ -124,10 +132,11 @@ fn routes(config: &Config, engine: &Engine, clock: &Clock, readiness: &Arc<Readi
         .with_details(engine.details.clone())
         .with_lookups(engine.lookups.clone());
     let api = Arc::new(api);
-    Ok(site::router(site_files(site::find().as_deref()), reader)
-        .merge(api::router(api))
+    let router = site::router(site_files(site::find().as_deref()), reader)
+        .merge(api::router(api.clone()))
         .merge(feed::router(engine.hub.clone()))
-        .merge(logos::router(engine.album.clone()).map_err(RunError::Logos)?))
+        .merge(logos::router(engine.album.clone()).map_err(RunError::Logos)?);
+    Ok((router, api))
 }
 
 fn site_files(folder: Option<&Path>) -> Option<Files> {

@@ -74,13 +74,13 @@ impl Head {
     }
 
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        headers.reserve(8);
+        // The host adds its own to these.
+        headers.reserve(20);
         headers.insert(header::ETAG, self.etag.clone());
         if let Some(last_modified) = &self.last_modified {
             headers.insert(header::LAST_MODIFIED, last_modified.clone());
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
-        headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
         if let Some(link) = &self.link {
             headers.insert(header::LINK, link.clone());
         }
@@ -132,8 +132,9 @@ impl Answer {
         Self { head, body: body.into(), packed: Default::default() }
     }
 
-    pub(super) fn head(&self) -> &Head {
-        &self.head
+    /// The answer, or that the reader holds it already.
+    pub(super) fn give(&self, request: &HeaderMap) -> Response {
+        if self.head.is_held(request) { self.head.not_modified() } else { self.respond(request) }
     }
 
     /// The answer in the form that the reader likes best; each form is made once.

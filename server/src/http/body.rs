@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 struct TooLate;
 
 /// Whether the body says by itself that it is too long.
-pub(super) fn is_too_long(body: &Body) -> bool {
+pub(super) fn is_too_long(body: &impl HttpBody) -> bool {
     body.size_hint().lower() > MAX_BYTES as u64
 }
 

@@ -29,9 +29,12 @@ pub(super) fn complete(headers: &mut HeaderMap) {
     ] {
         headers.entry(name).or_insert(value);
     }
+    if headers.get(header::VARY).is_none() {
+        headers.insert(header::VARY, VARY);
+        return;
+    }
     let own: Vec<_> = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok()).collect();
-    let vary = if own.is_empty() { Some(VARY) } else { HeaderValue::from_str(&joined(&own)).ok() };
-    if let Some(vary) = vary {
+    if let Ok(vary) = HeaderValue::from_str(&joined(&own)) {
         headers.insert(header::VARY, vary);
     }
 }

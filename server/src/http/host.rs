@@ -5,9 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::HttpBody;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
@@ -58,103 +58,138 @@ impl Host {
         }
     }
 
-    /// Takes a request from the client's bucket, where one is limited.
-    fn take(&self, kind: Kind, client: ClientAddr) -> Option<(&Limiter, Taken)> {
-        let limited = match kind {
+    /// Whose buckets requests of a kind are taken from.
+    fn limiter_of(&self, kind: Kind) -> Option<&Limiter> {
+        let is_limited = match kind {
             Kind::Rest | Kind::ServerFunction => true,
             Kind::Handshake => self.limits_handshakes,
             Kind::Free => false,
         };
-        let limiter = self.limiter.as_ref().filter(|_| limited)?;
-        Some((limiter, limiter.take(client.0, Instant::now())))
+        self.limiter.as_ref().filter(|_| is_limited)
     }
+}
+
+/// A request under way: what is known of it before its route is asked, and what its answer is completed with.
+pub(super) struct Visit {
+    began: Instant,
+    id: RequestId,
+    client: ClientAddr,
+    kind: Kind,
+    is_chunked: bool,
+    /// What pages of other origins are told: that they may read.
+    readable: Option<HeaderValue>,
+    taken: Option<Taken>,
+}
+
+impl Visit {
+    /// A request begins.
+    pub(super) fn begin(host: &Host, uri: &Uri, headers: &HeaderMap, peer: SocketAddr) -> Self {
+        let kind = Kind::of(uri.path());
+        Self {
+            began: Instant::now(),
+            id: host.ids.of(headers),
+            client: ClientAddr(host.proxies.client(peer, headers)),
+            kind,
+            is_chunked: headers.contains_key(header::TRANSFER_ENCODING),
+            readable: if kind == Kind::Rest { cors::allowed(&host.origins, headers) } else { None },
+            taken: None,
+        }
+    }
+
+    /// Takes it from the client's bucket: the refusal, if nothing is left there.
+    pub(super) fn take(&mut self, host: &Host) -> Option<Response> {
+        let limiter = host.limiter_of(self.kind)?;
+        let taken = self.taken.insert(limiter.take(self.client.0, Instant::now()));
+        taken.refusal().map(Problem::into_response)
+    }
+
+    /// Gives the answer what all answers have in common.
+    pub(super) fn complete(&self, host: &Host, response: Response, told: &Told<'_>) -> Response {
+        let mut response = Problem::place(in_one_shape(response, told.method), told.path, self.id.as_str());
+        let took = self.began.elapsed();
+        let answer = response.headers_mut();
+        if let Some((limiter, taken)) = host.limiter.as_ref().zip(self.taken.as_ref()) {
+            limiter.tell(taken, answer);
+        }
+        if let Some(origin) = &self.readable {
+            cors::open(origin.clone(), answer);
+        }
+        headers::complete(answer);
+        if self.is_chunked {
+            // It may have named a length too, which the library below passes over. Whoever stands in front of us may
+            // have believed that one, so what comes next is not taken for a request.
+            answer.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer.insert(X_REQUEST_ID, self.id.header());
+        answer.insert(SERVER_TIMING, timing(took));
+        told.log(self.kind, &self.id, response.status(), took);
+        response
+    }
+}
+
+/// `app;dur=` and milliseconds.
+fn timing(took: Duration) -> HeaderValue {
+    let hundredths = took.as_micros() / 10;
+    let text = format!("app;dur={}.{:02}", hundredths / 100, hundredths % 100);
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("app"))
 }
 
 /// Answers a request: names it, refuses what is refused, asks its route, completes the answer.
 pub(super) async fn answer(State(host): State<Arc<Host>>, mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = host.ids.of(request.headers());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let peer = peer.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
-    let client = ClientAddr(host.proxies.client(peer, request.headers()));
-    request.extensions_mut().insert(client);
-    request.extensions_mut().insert(id.clone());
+    let mut visit = Visit::begin(&host, request.uri(), request.headers(), peer);
+    request.extensions_mut().insert(visit.client);
+    request.extensions_mut().insert(visit.id.clone());
 
-    let kind = Kind::of(request.uri().path());
-    let told = Told::of(&request, kind);
-    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let readable = if kind == Kind::Rest { cors::allowed(&host.origins, request.headers()) } else { None };
-    let preflight = if kind == Kind::Rest { cors::preflight(&host.origins, &request) } else { None };
-
-    let mut taken = None;
-    let mut response = if let Some(answer) = preflight {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let told = Told::of(&method, &uri);
+    let preflight = if visit.kind == Kind::Rest { cors::preflight(&host.origins, &request) } else { None };
+    let response = if let Some(answer) = preflight {
         answer
-    } else if let Some(problem) = refuse(&request) {
+    } else if let Some(problem) = refuse(request.method(), request.uri(), request.headers(), request.body()) {
         problem.into_response()
+    } else if let Some(refusal) = visit.take(&host) {
+        refusal
     } else {
-        taken = host.take(kind, client);
-        match taken.as_ref().and_then(|(_, taken)| taken.refusal()) {
-            Some(refusal) => refusal.into_response(),
-            None => ask(&host, kind, request.map(body::limited), next, &told, &id).await,
-        }
+        ask(&host, &visit, request.map(body::limited), next, &told).await
     };
-    response = Problem::place(in_one_shape(response, &told.method), &told.path, id.as_str());
-
-    let took = began.elapsed();
-    let answer = response.headers_mut();
-    if let Some((limiter, taken)) = &taken {
-        limiter.tell(taken, answer);
-    }
-    if let Some(origin) = readable {
-        cors::open(origin, answer);
-    }
-    headers::complete(answer);
-    if is_chunked {
-        // It may have named a length too, which the library below passes over. Whoever stands in front of us may have
-        // believed that one, so what comes next is not taken for a request.
-        answer.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    answer.insert(X_REQUEST_ID, id.header());
-    if let Ok(timing) = HeaderValue::from_str(&format!("app;dur={:.2}", took.as_secs_f64() * 1000.0)) {
-        answer.insert(SERVER_TIMING, timing);
-    }
-    told.log(&id, response.status(), took);
-    response
+    visit.complete(&host, response, &told)
 }
 
 /// What is refused whatever its route says.
-fn refuse(request: &Request) -> Option<Problem> {
-    let uri = request.uri();
+pub(super) fn refuse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &impl HttpBody) -> Option<Problem> {
     let length = uri.path_and_query().map_or(0, |path| path.as_str().len());
     if length > MAX_URI_BYTES {
         return Some(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The address is longer than 16 KiB."));
     }
-    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+    if headers.get_all(header::HOST).iter().nth(1).is_some() {
         return problem_of(StatusCode::BAD_REQUEST);
     }
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+    if matches!(*method, Method::CONNECT | Method::TRACE) {
         let problem = problem_of(StatusCode::METHOD_NOT_ALLOWED)?;
         return Some(problem.with_header(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS")));
     }
-    if body::is_too_long(request.body()) {
+    if body::is_too_long(body) {
         return problem_of(StatusCode::PAYLOAD_TOO_LARGE);
     }
     None
 }
 
 /// Asks the route. A panic becomes an answer.
-async fn ask(host: &Host, kind: Kind, request: Request, next: Next, told: &Told, id: &RequestId) -> Response {
-    let Ok(_turn) = (if kind == Kind::Free { Ok(None) } else { host.under_way.try_acquire().map(Some) }) else {
+async fn ask(host: &Host, visit: &Visit, request: Request, next: Next, told: &Told<'_>) -> Response {
+    let Ok(_turn) = (if visit.kind == Kind::Free { Ok(None) } else { host.under_way.try_acquire().map(Some) }) else {
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests are under way.");
         return problem.retry_after(1).into_response();
     };
-    let span = tracing::debug_span!("request", id = id.as_str(), method = %told.method, path = told.path.as_str());
+    let id = visit.id.as_str();
+    let span = tracing::debug_span!("request", id, method = %told.method, path = told.path);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span).await;
     answered.unwrap_or_else(|_| {
         tracing::error!(
-            request.id = id.as_str(),
+            request.id = id,
             http.method = %told.method,
-            http.path = told.path.as_str(),
+            http.path = told.path,
             "A route panicked"
         );
         internal().into_response()
@@ -206,28 +241,27 @@ fn problem_of(status: StatusCode) -> Option<Problem> {
 }
 
 /// What the log tells about a request.
-struct Told {
-    kind: Kind,
-    method: Method,
-    path: String,
+pub(super) struct Told<'a> {
+    method: &'a Method,
+    path: &'a str,
 }
 
-impl Told {
-    /// The longest path that is repeated.
+impl<'a> Told<'a> {
+    /// The longest path that is repeated, bytes.
     const LONGEST: usize = 256;
 
-    fn of(request: &Request<Body>, kind: Kind) -> Self {
-        let path = request.uri().path().chars().take(Self::LONGEST).collect();
-        Self { kind, method: request.method().clone(), path }
+    pub(super) fn of(method: &'a Method, uri: &'a Uri) -> Self {
+        let path = uri.path();
+        Self { method, path: &path[..path.floor_char_boundary(Self::LONGEST)] }
     }
 
-    fn log(&self, id: &RequestId, status: StatusCode, took: Duration) {
+    fn log(&self, kind: Kind, id: &RequestId, status: StatusCode, took: Duration) {
         macro_rules! tell {
             ($level:ident) => {
                 tracing::$level!(
                     request.id = id.as_str(),
                     http.method = %self.method,
-                    http.path = self.path.as_str(),
+                    http.path = self.path,
                     http.status = status.as_u16(),
                     duration_ms = took.as_secs_f64() * 1000.0,
                     "Answered a request"
@@ -236,7 +270,7 @@ impl Told {
         }
         // A server function answers 500 to every refusal; a server that is not ready says so elsewhere, once.
         let is_fault =
-            status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE && self.kind != Kind::ServerFunction;
+            status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE && kind != Kind::ServerFunction;
         if is_fault { tell!(warn) } else { tell!(debug) }
     }
 }

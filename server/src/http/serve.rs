@@ -1,5 +1,6 @@
 //! Accepting connections, and letting them end.
 
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use futures::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::connection::Connection;
+use super::shortcut::Shortcut;
 use crate::observe;
 
 /// A head, longer than any address we answer to be able to say so.
@@ -70,11 +73,31 @@ impl ServeOptions {
     }
 }
 
+/// What a port serves: routes, and a way past them for what is at hand.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The routes with all that is around them.
+    pub router: Router,
+    /// For what is at hand whole.
+    pub shortcut: Option<Shortcut>,
+}
+
+impl From<Router> for Served {
+    fn from(router: Router) -> Self {
+        Self { router, shortcut: None }
+    }
+}
+
 /// Serves until `shutdown` is cancelled, then lets the requests under way end, and the sockets of the feed when they are
 /// told to close. What is still open after the drain is cut.
-pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions, shutdown: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    served: impl Into<Served>,
+    options: ServeOptions,
+    shutdown: CancellationToken,
+) {
     let server = Arc::new(Server {
-        router,
+        served: served.into(),
         http: builder(&options),
         places: Arc::new(Semaphore::new(options.max_connections as usize)),
         refusals: Arc::new(Semaphore::new(MAX_REFUSALS)),
@@ -101,7 +124,7 @@ fn builder(options: &ServeOptions) -> http1::Builder {
 }
 
 struct Server {
-    router: Router,
+    served: Served,
     http: http1::Builder,
     places: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
@@ -152,9 +175,13 @@ impl Server {
     async fn converse(&self, connection: Connection, peer: SocketAddr) {
         let inflow = connection.inflow();
         let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
+            let at_hand = self.served.shortcut.as_ref().and_then(|shortcut| shortcut.answer(&request, peer));
+            if let Some(answer) = at_hand {
+                return Either::Left(ready(Ok(answer)));
+            }
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(inflow.clone());
-            self.router.clone().oneshot(request.map(Body::new))
+            Either::Right(self.served.router.clone().oneshot(request.map(Body::new)))
         });
         let serving = self.http.serve_connection(TokioIo::new(connection), service).with_upgrades();
         tokio::pin!(serving);

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, Uri};
 use memescope::{Board, Chain, Epoch, Price, Timestamp, Token, TokenId};
 use server::api::{self, Api, Readiness};
 use server::bus::LogEntry;
 use server::clock::Clock;
 use server::config::{HttpConfig, Origins};
 use server::feed::{self, FeedConfig, Hub};
-use server::http::{ServeOptions, bind, layers, serve};
+use server::http::{ServeOptions, Served, bind, layers_and_shortcut, serve};
 use server::pages::{CursorKey, Pages};
 use server::reader::BoardReader;
 use server::site::{self, Files};
@@ -74,15 +75,18 @@ impl House {
         let pages = Arc::new(Pages::new(store.clone(), CursorKey::load_or_create(home.path()).unwrap()));
         let reader = Arc::new(BoardReader::new(store.clone(), pages.clone(), clock.clone(), true));
         let api = Api::new(store.clone(), pages, "demo", Arc::new(Readiness::new(true)));
+        let api = Arc::new(api);
         let router = site::router(Some(files(home.path())), reader)
-            .merge(api::router(Arc::new(api)))
+            .merge(api::router(api.clone()))
             .merge(feed::router(hub.clone()));
         let listener = bind(&plan.http).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(hub.clone().run(stop.clone()));
-        let router = server::observe::counting(layers(router, &plan.http, clock));
-        tokio::spawn(serve(listener, router, plan.serve, stop.clone()));
+        let at_hand = Arc::new(move |uri: &Uri, headers: &HeaderMap| api.at_hand(uri, headers));
+        let (router, shortcut) = layers_and_shortcut(router, &plan.http, clock, at_hand);
+        let served = Served { router: server::observe::counting(router), shortcut: Some(shortcut) };
+        tokio::spawn(serve(listener, served, plan.serve, stop.clone()));
         let house = Self { address, store, hub, _home: home, _open: stop.drop_guard() };
         house.commit((1..=60).map(|number| token(number, u64::from(number))));
         house.hub.advance();

@@ -183,7 +183,6 @@ async fn a_page_is_packed_as_the_reader_likes_it() {
         for _ in 0..2 {
             let packed = site.send(Method::GET, "/tokens", &[("accept-encoding", accepted)]).await;
             assert_eq!(packed.header(header::CONTENT_ENCODING), encoding);
-            assert_eq!(packed.header(header::VARY), "accept, accept-encoding");
             assert_eq!(packed.header(header::ETAG), plain.header(header::ETAG));
             assert!(packed.body.len() < plain.body.len() / 4);
             if encoding == "zstd" {

@@ -6,7 +6,7 @@
 )]
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::Query;
 use axum::routing::{get, post};
 use memescope::Timestamp;
