@@ -97,3 +97,43 @@ async fn http_refusals_for_limits_carry_them_too() {
     let refused = crate::wire::Wire::over(house.connect().await, "").await.err().unwrap();
     assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("x-content-type-options: nosniff"), "{refused}");
 }
+
+/// The head of an answer without what differs from request to request, and its body.
+fn lasting(answer: &crate::house::Answer) -> (Vec<String>, String) {
+    let (head, body) = answer.0.split_once("\r\n\r\n").unwrap();
+    let moment = ["x-request-id:", "server-timing:", "date:", "ratelimit:"];
+    let mut head: Vec<String> =
+        head.lines().filter(|line| !moment.iter().any(|name| line.starts_with(name))).map(str::to_owned).collect();
+    head.sort();
+    (head, body.to_owned())
+}
+
+/// The first answer comes from the route, which keeps it; those after it do not ask the route.
+#[tokio::test]
+async fn http_an_answer_that_is_at_hand_is_the_answer_of_the_route() {
+    let mut plan = Plan::default();
+    plan.http.rate_limit = Some(server::config::RateLimit { per_second: 100, burst: 100 });
+    plan.http.frontend = server::config::Origins::Any;
+    let house = House::with(plan);
+    for (headers, status) in [
+        ("", 200),
+        ("accept: text/csv\r\n", 200),
+        ("accept: image/png\r\n", 406),
+        ("origin: https://example.org\r\n", 200),
+        ("if-none-match: *\r\n", 304),
+        ("transfer-encoding: chunked\r\n", 200),
+    ] {
+        let ask = async || {
+            let body = if headers.starts_with("transfer") { "0\r\n\r\n" } else { "" };
+            house.ask(request("GET", "/tokens?limit=7&rank=top", headers) + body).await
+        };
+        let (route, hand) = (ask().await, ask().await);
+        assert_eq!((route.status(), hand.status()), (status, status), "{headers}");
+        assert_eq!(lasting(&route), lasting(&hand), "{headers}");
+        assert!(!hand.header("ratelimit").is_empty() && !hand.header("server-timing").is_empty(), "{headers}");
+    }
+    house.commit([crate::house::token(1, 77)]);
+    let after = house.get("/tokens?limit=7&rank=top").await;
+    assert_ne!(after.header("etag"), house.get("/tokens?limit=7&rank=new").await.header("etag"));
+    assert!(after.json()["meta"]["seq"].as_u64() > Some(1), "what is at hand is of the newest board");
+}

@@ -45,6 +45,7 @@ async fn what_is_written_follows_what_changed() {
     let changed = desk.tick(&world).await.changed;
     store(&journal, &desk).await;
     let record = logged();
+    println!("{record} bytes for {changed} rows that changed, {whole} for all");
     assert!(changed > 0 && record > 0 && record * 3 < whole, "{record} bytes of {whole} for {changed} rows");
     // The market stands still: soon there is nothing new.
     for _ in 0..4 {
