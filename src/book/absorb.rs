@@ -187,19 +187,19 @@ impl Book {
         if !self.tracks_chain(token.chain()) {
             return;
         }
-        let known = &mut self.entry(&token, now).known;
+        let entry = self.entry(&token, now);
+        let (calm_until, known) = (entry.pulse.calm_until, &mut entry.known);
         // What the same source said of the same pool, else of any pool of the token: most of it is said again.
         let kin = known.pools.get(&pool.pool).or_else(|| known.pools.values().next());
         if let Some(kin) = kin.and_then(|by_source| by_source.get(&pool.source).or_else(|| by_source.values().next())) {
             share_pool(&mut pool, &kin.what);
         }
-        let (id, source, implied) = (pool.pool.clone(), pool.source, Implied::of(&pool));
-        let by_source = known.pools.get_or_default(id);
+        let (source, implied) = (pool.source, Implied::of(&pool));
+        let by_source = known.pools.get_or_default(pool.pool.clone());
         let is_renewal = by_source.get(&source).is_some_and(|before| says_the_same(&before.what, &mut pool));
         let as_of = pool.as_of;
         if put(by_source, source, pool, |pool| pool.as_of) {
             self.live.implied.note(implied);
-            let calm_until = self.entries.get(&token).and_then(|entry| entry.pulse.calm_until);
             if is_renewal && calm_until.is_some_and(|until| as_of <= until) {
                 self.live.renewed.mark(&token);
             } else {
