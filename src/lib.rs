@@ -13,6 +13,7 @@
 //!
 //! Nothing here does input or output, asks a clock or rolls dice; everything builds for `wasm32`.
 
+mod base58;
 mod board;
 mod book;
 mod event;
