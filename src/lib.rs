@@ -62,4 +62,4 @@ pub use token::{
     Field, FieldProvenance, FieldSource, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch, Traders,
     Txns, VolumeScope, WindowsPatch,
 };
-pub use window::{PerWindow, Window, WindowError};
+pub use window::{PerWindow, RarePerWindow, Window, WindowError};

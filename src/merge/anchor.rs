@@ -66,7 +66,8 @@ enum Money {
 
 /// All anchors as ids, which are told apart at a glance: every pool is asked for at every tick.
 static ANCHORS: LazyLock<Vec<(TokenId, Money)>> = LazyLock::new(|| {
-    let dollars = DOLLARS.iter().flat_map(|(chain, list)| list.iter().map(move |address| (*chain, *address, Money::Dollar)));
+    let dollars =
+        DOLLARS.iter().flat_map(|(chain, list)| list.iter().map(move |address| (*chain, *address, Money::Dollar)));
     let natives = NATIVES.iter().map(|(chain, address)| (*chain, *address, Money::Native));
     let id = |chain, address| TokenId::new(&Chain::parse(chain)?, address).ok();
     dollars.chain(natives).filter_map(|(chain, address, money)| Some((id(chain, address)?, money))).collect()

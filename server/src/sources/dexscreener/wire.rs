@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use memescope::{
-    Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, SYMBOL_CHARS, Source, Statement, Timestamp,
+    Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, RarePerWindow, SYMBOL_CHARS, Source, Statement,
+    Timestamp,
     TokenObservation, Txns, Window,
 };
 use serde::Deserialize;
@@ -227,7 +228,7 @@ fn pool(
         change_pct: PerWindow::from_fn(|window| sieve.percent("priceChange", change.at(window))),
         volume_usd: PerWindow::from_fn(|window| sieve.usd("volume", volume.at(window))),
         txns: PerWindow::from_fn(|window| trades(sieve, txns.at(window))),
-        traders: PerWindow::default(),
+        traders: RarePerWindow::default(),
         liquidity_usd: sieve.usd("liquidity.usd", liquidity.usd),
         quote_reserve: sieve.amount("liquidity.quote", liquidity.quote),
         base_reserve: sieve.amount("liquidity.base", liquidity.base),
