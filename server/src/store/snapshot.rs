@@ -97,7 +97,8 @@ impl RowChange {
     /// The JSON merge patch between the two rows; `None` when it is new, or nothing but the origins of its fields changed.
     fn patch(&self) -> Option<&Bytes> {
         let before = self.before.as_ref().filter(|_| self.is_told)?;
-        let patch = || TokenPatch::between(&before.token, &self.row.token).map_or_else(Bytes::new, |patch| print(&patch));
+        let patch =
+            || TokenPatch::between(&before.token, &self.row.token).map_or_else(Bytes::new, |patch| print(&patch));
         Some(self.patch.get_or_init(patch))
     }
 
@@ -107,8 +108,7 @@ impl RowChange {
         match form {
             RowForm::Plain => self.patch().map_or(ToTell::Nothing, ToTell::Patch),
             RowForm::WithProvenance => ToTell::Patch(
-                self.with_provenance
-                    .get_or_init(|| provenance::patch(self.patch(), &before.token, &self.row.token)),
+                self.with_provenance.get_or_init(|| provenance::patch(self.patch(), &before.token, &self.row.token)),
             ),
             RowForm::Compact if !self.is_told => ToTell::Nothing,
             RowForm::Compact => ToTell::Patch(self.compact.get_or_init(|| {
