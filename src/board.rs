@@ -103,6 +103,15 @@ pub struct Delta {
     ends: Ends,
 }
 
+/// The rows that a publication changed.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// New and changed rows, in the order of their ids.
+    pub(crate) upserts: Vec<Arc<Token>>,
+    /// Rows that left, in the order of their ids.
+    pub(crate) removed: Vec<TokenId>,
+}
+
 /// All rows by id.
 type Rows = OrdMap<TokenId, Arc<Token>>;
 
@@ -169,23 +178,34 @@ impl Board {
                 DiffItem::Remove(id, _) => removed.push(id.clone()),
             }
         }
+        next.reached(self.seq, upserts, removed)
+    }
+
+    /// The same for a delta that nobody alters: who applies it to this very board shares the rows of `next`, where else
+    /// they are put in one by one. `changes` are those of `next`, if they are known; they need not be looked for then.
+    pub fn step(&self, next: &Self, changes: Option<Changes>) -> Delta {
+        let ends = Ends(Some((self.tokens.clone(), next.tokens.clone())));
+        let Some(Changes { upserts, removed }) = changes else {
+            return Delta { ends, ..self.diff(next) };
+        };
+        let delta = next.reached(self.seq, upserts, removed);
+        debug_assert_eq!(delta, self.diff(next), "the changes are those between the boards");
+        Delta { ends, ..delta }
+    }
+
+    /// What leads here.
+    fn reached(&self, prev: Seq, upserts: Vec<Arc<Token>>, removed: Vec<TokenId>) -> Delta {
         Delta {
-            epoch: next.epoch,
-            prev: self.seq,
-            seq: next.seq,
-            as_of: next.as_of,
-            sol_usd: next.sol_usd,
-            stale: next.stale,
+            epoch: self.epoch,
+            prev,
+            seq: self.seq,
+            as_of: self.as_of,
+            sol_usd: self.sol_usd,
+            stale: self.stale,
             upserts,
             removed,
             ends: Ends::default(),
         }
-    }
-
-    /// The same for a delta that nobody alters: who applies it to this very board shares the rows of `next`, where else
-    /// they are put in one by one.
-    pub fn step(&self, next: &Self) -> Delta {
-        Delta { ends: Ends(Some((self.tokens.clone(), next.tokens.clone()))), ..self.diff(next) }
     }
 
     /// The board that a delta leads to, or the gap between them.
@@ -255,7 +275,7 @@ mod tests {
 
         #[test]
         fn a_step_is_shared_by_who_holds_its_board_and_applied_by_others(a in any_board(4), b in any_board(5)) {
-            let step = a.step(&b);
+            let step = a.step(&b, None);
             prop_assert!(a.clone().apply(&step).unwrap().tokens.ptr_eq(&b.tokens));
             let alike = Board { tokens: a.tokens.iter().map(|(id, row)| (id.clone(), row.clone())).collect(), ..a.clone() };
             prop_assert_eq!(&alike.apply(&step).unwrap(), &b);

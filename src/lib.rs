@@ -39,7 +39,7 @@ mod time;
 mod token;
 mod window;
 
-pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
+pub use board::{Board, Changes, Delta, Epoch, EpochError, GapError, Seq};
 pub use book::{Book, BookSettings, Published, Tick, TokenAge, TokenDetails};
 pub use event::{Event, EventKind, EventNames, EventPlace};
 pub use history::{

@@ -299,7 +299,7 @@ impl<B: Bus> Poller<B> {
     pub async fn publish_old(&mut self) {
         self.is_old = true;
         let next = outdated(&self.board, self.clock.now());
-        let delta = self.board.step(&next);
+        let delta = self.board.step(&next, None);
         let is_news = delta.changes_rows() || next.stale != self.board.stale;
         let reports = self.reports();
         let delta = is_news.then(|| Arc::new(delta));
@@ -409,7 +409,7 @@ impl<B: Bus> Poller<B> {
                 album.tell(&mut delta, &next);
                 delta
             }
-            None => self.board.step(&next),
+            None => self.board.step(&next, published.changes),
         };
         observe::merged(&delta, began.elapsed());
         self.heads.follow(&delta, &next);

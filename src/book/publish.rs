@@ -13,7 +13,7 @@ use super::settle::settle;
 use super::{Book, Live, Pulse, TokenDetails};
 use crate::merge::limits::{BOARD_STALE_AFTER, CONFIRM_AFTER};
 use crate::merge::{Symbols, World, aliases, merge};
-use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
+use crate::{Board, Changes, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
 
 /// The circumstances of a publication.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ pub struct Tick<'a> {
 pub struct Published {
     /// The rows; those that did not change are the previous board's own.
     pub tokens: OrdMap<TokenId, Arc<Token>>,
+    /// Which of them those are that did change; not after a start, when all are made anew.
+    pub changes: Option<Changes>,
     /// USD per SOL.
     pub sol_usd: Option<Price>,
     /// Whether no source has answered for too long.
@@ -84,13 +86,14 @@ impl Book {
         self.published_at = now;
 
         let mut tokens = if first { OrdMap::new() } else { prev.tokens.clone() };
-        let (mut events, mut details) = (Vec::new(), Vec::new());
+        let (mut changes, mut events, mut details) = (Changes::default(), Vec::new(), Vec::new());
         for token in dirty {
             let previous = prev.tokens.get(&token);
             let Some(MergedOne { row, details: new, was_listed, events: told }) =
                 self.merge_one(&token, previous, moment)
             else {
                 if tokens.remove(&token).is_some() {
+                    changes.removed.push(token.clone());
                     details.push((token.clone(), None));
                 }
                 if self.entries.get(&token).is_some_and(|entry| entry.is_silent(now)) {
@@ -107,19 +110,29 @@ impl Book {
                 details.push((token.clone(), new));
             }
             if first || !kept {
+                changes.upserts.push(row.clone());
                 tokens.insert(token, row);
             }
         }
-        for token in self.surplus(tick.watched) {
+        let leaving = self.surplus(tick.watched);
+        if !leaving.is_empty() {
+            let gone: HashSet<&TokenId> = leaving.iter().collect();
+            events.retain(|(about, _)| !gone.contains(about));
+            changes.upserts.retain(|row| !gone.contains(&row.id));
+        }
+        for token in leaving {
             self.remove(&token, now);
-            tokens.remove(&token);
-            events.retain(|(about, _)| *about != token);
+            if tokens.remove(&token).is_some() && prev.tokens.contains_key(&token) {
+                changes.removed.push(token.clone());
+            }
             details.push((token, None));
         }
+        changes.removed.sort_unstable();
         if !tokens.is_empty() {
             self.seen.note_rows(now);
         }
-        Published { tokens, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events, details }
+        let changes = (!first).then_some(changes);
+        Published { tokens, changes, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events, details }
     }
 
     /// Makes again what is not written down, but for what the merge of every token brings.
