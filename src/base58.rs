@@ -16,9 +16,9 @@ const NONE: u8 = u8::MAX;
 
 const DIGITS: [u8; 256] = {
     let mut digits = [NONE; 256];
-    let mut digit = 0;
-    while digit < ALPHABET.len() {
-        digits[ALPHABET[digit] as usize] = digit as u8;
+    let mut digit = 0u8;
+    while (digit as usize) < ALPHABET.len() {
+        digits[ALPHABET[digit as usize] as usize] = digit;
         digit += 1;
     }
     digits
