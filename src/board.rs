@@ -100,6 +100,35 @@ pub struct Delta {
     pub upserts: Vec<Arc<Token>>,
     /// Rows that left, in the order of their ids.
     pub removed: Vec<TokenId>,
+    ends: Ends,
+}
+
+/// The rows that a publication changed.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// New and changed rows, in the order of their ids.
+    pub(crate) upserts: Vec<Arc<Token>>,
+    /// Rows that left, in the order of their ids.
+    pub(crate) removed: Vec<TokenId>,
+}
+
+/// All rows by id.
+type Rows = OrdMap<TokenId, Arc<Token>>;
+
+/// The rows before and after a step. No part of what a delta says.
+#[derive(Clone, Default)]
+struct Ends(Option<(Rows, Rows)>);
+
+impl PartialEq for Ends {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Ends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "known" } else { "unknown" })
+    }
 }
 
 impl Delta {
@@ -149,15 +178,33 @@ impl Board {
                 DiffItem::Remove(id, _) => removed.push(id.clone()),
             }
         }
+        next.reached(self.seq, upserts, removed)
+    }
+
+    /// The same for a delta that nobody alters: who applies it to this very board shares the rows of `next`, where else
+    /// they are put in one by one. `changes` are those of `next`, if they are known; they need not be looked for then.
+    pub fn step(&self, next: &Self, changes: Option<Changes>) -> Delta {
+        let ends = Ends(Some((self.tokens.clone(), next.tokens.clone())));
+        let Some(Changes { upserts, removed }) = changes else {
+            return Delta { ends, ..self.diff(next) };
+        };
+        let delta = next.reached(self.seq, upserts, removed);
+        debug_assert_eq!(delta, self.diff(next), "the changes are those between the boards");
+        Delta { ends, ..delta }
+    }
+
+    /// What leads here.
+    fn reached(&self, prev: Seq, upserts: Vec<Arc<Token>>, removed: Vec<TokenId>) -> Delta {
         Delta {
-            epoch: next.epoch,
-            prev: self.seq,
-            seq: next.seq,
-            as_of: next.as_of,
-            sol_usd: next.sol_usd,
-            stale: next.stale,
+            epoch: self.epoch,
+            prev,
+            seq: self.seq,
+            as_of: self.as_of,
+            sol_usd: self.sol_usd,
+            stale: self.stale,
             upserts,
             removed,
+            ends: Ends::default(),
         }
     }
 
@@ -166,13 +213,10 @@ impl Board {
         if delta.prev != self.seq {
             return Err(GapError { have: self.seq, prev: delta.prev, seq: delta.seq });
         }
-        let mut tokens = self.tokens.clone();
-        for id in &delta.removed {
-            tokens.remove(id);
-        }
-        for token in &delta.upserts {
-            tokens.insert(token.id.clone(), token.clone());
-        }
+        let tokens = match &delta.ends.0 {
+            Some((before, after)) if before.ptr_eq(&self.tokens) => after.clone(),
+            _ => self.rows_after(delta),
+        };
         Ok(Self {
             epoch: delta.epoch,
             seq: delta.seq,
@@ -181,6 +225,17 @@ impl Board {
             stale: delta.stale,
             tokens,
         })
+    }
+
+    fn rows_after(&self, delta: &Delta) -> Rows {
+        let mut tokens = self.tokens.clone();
+        for id in &delta.removed {
+            tokens.remove(id);
+        }
+        for token in &delta.upserts {
+            tokens.insert(token.id.clone(), token.clone());
+        }
+        tokens
     }
 }
 
@@ -216,6 +271,15 @@ mod tests {
         #[test]
         fn applying_the_difference_gives_the_other_board(a in any_board(4), b in any_board(5)) {
             prop_assert_eq!(a.apply(&a.diff(&b)).unwrap(), b);
+        }
+
+        #[test]
+        fn a_step_is_shared_by_who_holds_its_board_and_applied_by_others(a in any_board(4), b in any_board(5)) {
+            let step = a.step(&b, None);
+            prop_assert!(a.clone().apply(&step).unwrap().tokens.ptr_eq(&b.tokens));
+            let alike = Board { tokens: a.tokens.iter().map(|(id, row)| (id.clone(), row.clone())).collect(), ..a.clone() };
+            prop_assert_eq!(&alike.apply(&step).unwrap(), &b);
+            prop_assert_eq!(step, a.diff(&b));
         }
 
         #[test]

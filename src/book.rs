@@ -235,9 +235,13 @@ impl Book {
         self.answered.values().copied().max().unwrap_or(now).min(now)
     }
 
-    fn entry(&mut self, token: &TokenId, now: Timestamp) -> &mut Entry {
+    /// The token's entry, a new one if there was none. The id becomes that of the entry: equal ids that are shared are
+    /// told alike at a glance.
+    fn entry(&mut self, token: &mut TokenId, now: Timestamp) -> &mut Entry {
+        let slot = self.entries.entry(token.clone());
+        token.clone_from(slot.key());
         let rowless = &mut self.live.rowless;
-        self.entries.entry(token.clone()).or_insert_with(|| {
+        slot.or_insert_with(|| {
             rowless.insert((now, token.clone()));
             Box::new(Entry {
                 known: Known::default(),

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::base58;
+
 /// A chain by DexScreener's slug: `solana`, `ethereum`, `bsc`.
 #[derive(Clone)]
 pub struct Chain(Slug);
@@ -70,13 +72,11 @@ impl Chain {
     /// The address as this chain's identity: hexadecimal ones in lower case, Solana's as they are if they decode to 32
     /// bytes, others as they are. `None` when it cannot be an address of the chain.
     fn canonical_address(&self, address: &str) -> Option<Arc<str>> {
+        if self.as_str() == "solana" {
+            return base58::address(address).map(|_| Arc::from(address));
+        }
         if !is_printable(address) {
             return None;
-        }
-        if self.as_str() == "solana" {
-            let mut bytes = [0u8; 32];
-            let length = bs58::decode(address).onto(&mut bytes[..]).ok()?;
-            return (length == 32).then(|| Arc::from(address));
         }
         let hexadecimal = address.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
         Some(if hexadecimal { Arc::from(address.to_ascii_lowercase()) } else { Arc::from(address) })
@@ -157,7 +157,9 @@ pub enum IdError {
 
 /// Whether a text can be an address of any chain.
 fn is_printable(address: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"/?#%\"'<>\\".contains(&byte);
+    let plain = |byte: u8| {
+        byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'%' | b'"' | b'\'' | b'<' | b'>' | b'\\')
+    };
     (1..=200).contains(&address.len()) && address.bytes().all(plain)
 }
 
@@ -316,9 +318,7 @@ address_id!(
 impl TokenId {
     /// The address of a token on Solana as the number that it is.
     pub fn solana_bytes(&self) -> Option<[u8; 32]> {
-        let mut bytes = [0; 32];
-        let length = (self.chain.as_str() == "solana").then(|| bs58::decode(&*self.address).onto(&mut bytes[..]));
-        (length?.ok()? == 32).then_some(bytes)
+        if self.chain.as_str() == "solana" { base58::address(&self.address) } else { None }
     }
 
     /// The token on Solana whose address is that number.

@@ -13,6 +13,7 @@
 //!
 //! Nothing here does input or output, asks a clock or rolls dice; everything builds for `wasm32`.
 
+mod base58;
 mod board;
 mod book;
 mod event;
@@ -38,7 +39,7 @@ mod time;
 mod token;
 mod window;
 
-pub use board::{Board, Delta, Epoch, EpochError, GapError, Seq};
+pub use board::{Board, Changes, Delta, Epoch, EpochError, GapError, Seq};
 pub use book::{Book, BookSettings, Published, Tick, TokenAge, TokenDetails};
 pub use event::{Event, EventKind, EventNames, EventPlace};
 pub use history::{
@@ -61,4 +62,4 @@ pub use token::{
     Field, FieldProvenance, FieldSource, Flag, FlagDetail, Patchable, Provenance, Stage, Token, TokenPatch, Traders,
     Txns, VolumeScope, WindowsPatch,
 };
-pub use window::{PerWindow, Window, WindowError};
+pub use window::{PerWindow, RarePerWindow, Window, WindowError};

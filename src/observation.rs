@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Candle, PerWindow, PoolId, Price, Source, Timestamp, TokenId, Traders, Txns};
+use crate::{Candle, PerWindow, PoolId, Price, RarePerWindow, Source, Timestamp, TokenId, Traders, Txns};
 
 /// What a source says about one pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct PoolObservation {
     /// Buys and sells.
     pub txns: PerWindow<Txns>,
     /// Distinct buyers and sellers.
-    pub traders: PerWindow<Traders>,
+    pub traders: RarePerWindow<Traders>,
     /// What the source reports as the pool's liquidity, USD.
     pub liquidity_usd: Option<f64>,
     /// Quote tokens in the pool, in whole units.
@@ -121,7 +121,7 @@ pub struct TokenObservation {
     /// Buys and sells.
     pub txns: PerWindow<Txns>,
     /// Distinct traders, where both sides are known.
-    pub traders: PerWindow<Traders>,
+    pub traders: RarePerWindow<Traders>,
     /// When its first pool was made.
     pub created_at: Option<Timestamp>,
     /// Whether the source has verified it; of GeckoTerminal, whether CoinGecko lists it.
@@ -160,7 +160,7 @@ impl TokenObservation {
             change_pct: PerWindow::default(),
             volume_usd: PerWindow::default(),
             txns: PerWindow::default(),
-            traders: PerWindow::default(),
+            traders: RarePerWindow::default(),
             created_at: None,
             verified: None,
             graduated: None,

@@ -12,17 +12,28 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A map of a few entries, in the order of their keys. In any format it is written as a map.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SortedMap<K, V>(Vec<(K, V)>);
+pub struct SortedMap<K, V>(Box<[(K, V)]>);
 
 impl<K: Ord, V> SortedMap<K, V> {
+    fn find(&self, key: &K) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.cmp(key))
+    }
+
+    /// Puts an entry in at its place.
+    fn put(&mut self, at: usize, entry: (K, V)) {
+        let mut entries = std::mem::take(&mut self.0).into_vec();
+        // Growing by halves and doubles would leave room for three more where most maps have one entry.
+        entries.reserve_exact(1);
+        entries.insert(at, entry);
+        self.0 = entries.into_boxed_slice();
+    }
+
     /// Puts an entry in; the value that it replaces.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        match self.0.binary_search_by(|(other, _)| other.cmp(&key)) {
+        match self.find(&key) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
             Err(at) => {
-                // Growing by halves and doubles would leave room for three more where most maps have one entry.
-                self.0.reserve_exact(1);
-                self.0.insert(at, (key, value));
+                self.put(at, (key, value));
                 None
             }
         }
@@ -33,11 +44,10 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         V: Default,
     {
-        let at = match self.0.binary_search_by(|(other, _)| other.cmp(&key)) {
+        let at = match self.find(&key) {
             Ok(at) => at,
             Err(at) => {
-                self.0.reserve_exact(1);
-                self.0.insert(at, (key, V::default()));
+                self.put(at, (key, V::default()));
                 at
             }
         };
@@ -46,13 +56,13 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// The value of a key, to change it.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let at = self.0.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        let at = self.find(key).ok()?;
         Some(&mut self.0[at].1)
     }
 
     /// The value of a key.
     pub fn get(&self, key: &K) -> Option<&V> {
-        let at = self.0.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        let at = self.find(key).ok()?;
         Some(&self.0[at].1)
     }
 }
@@ -64,7 +74,7 @@ impl<K, V> SortedMap<K, V> {
         K: Ord,
     {
         debug_assert!(entries.is_sorted_by(|(a, _), (b, _)| a < b), "each key once and in order");
-        Self(entries)
+        Self(entries.into_boxed_slice())
     }
 
     /// The entries in the order of their keys.
@@ -99,22 +109,15 @@ impl<K, V> SortedMap<K, V> {
 
     /// Drops the entries that do not pass.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        let before = self.0.len();
-        self.0.retain_mut(|(key, value)| keep(key, value));
-        if self.0.len() < before {
-            self.0.shrink_to_fit();
-        }
-    }
-
-    /// Gives back memory that no entry uses.
-    pub fn shrink_to_fit(&mut self) {
-        self.0.shrink_to_fit();
+        let mut entries = std::mem::take(&mut self.0).into_vec();
+        entries.retain_mut(|(key, value)| keep(key, value));
+        self.0 = entries.into_boxed_slice();
     }
 }
 
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Box::default())
     }
 }
 
@@ -137,16 +140,22 @@ impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
     /// Of entries with the same key the last one stays. In the order of their keys they cost least.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let entries = entries.into_iter();
-        let mut map = Self(Vec::with_capacity(entries.size_hint().0));
-        for (key, value) in entries {
-            if map.0.last().is_none_or(|(last, _)| *last < key) {
-                map.0.push((key, value));
-            } else {
-                map.insert(key, value);
-            }
+        let mut sorted = Vec::with_capacity(entries.size_hint().0);
+        for entry in entries {
+            add(&mut sorted, entry);
         }
-        map.shrink_to_fit();
-        map
+        Self(sorted.into_boxed_slice())
+    }
+}
+
+/// Puts an entry in, or its value in place of that of its key.
+fn add<K: Ord, V>(sorted: &mut Vec<(K, V)>, (key, value): (K, V)) {
+    match sorted.last() {
+        Some((last, _)) if *last >= key => match sorted.binary_search_by(|(other, _)| other.cmp(&key)) {
+            Ok(at) => sorted[at].1 = value,
+            Err(at) => sorted.insert(at, (key, value)),
+        },
+        _ => sorted.push((key, value)),
     }
 }
 
@@ -174,12 +183,12 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for S
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-                let mut map = SortedMap::default();
-                while let Some((key, value)) = access.next_entry()? {
-                    map.insert(key, value);
+                // Who wrote it may say anything.
+                let mut sorted = Vec::with_capacity(access.size_hint().unwrap_or(0).min(16));
+                while let Some(entry) = access.next_entry()? {
+                    add(&mut sorted, entry);
                 }
-                map.shrink_to_fit();
-                Ok(map)
+                Ok(SortedMap(sorted.into_boxed_slice()))
             }
         }
 

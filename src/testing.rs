@@ -99,7 +99,7 @@ pub(crate) fn pool_observation(number: u8, token: &TokenId) -> crate::PoolObserv
         change_pct: PerWindow::default(),
         volume_usd: PerWindow::default(),
         txns: PerWindow::default(),
-        traders: PerWindow::default(),
+        traders: crate::RarePerWindow::default(),
         liquidity_usd: None,
         quote_reserve: None,
         base_reserve: None,

@@ -139,6 +139,10 @@ pub struct Token {
     pub provenance: Arc<Provenance>,
 }
 
+/// No figure of a row is `NaN`: what is not a number is unknown. A row that is shared is therefore equal to itself without
+/// a look into it, which is what most comparisons of boards are about.
+impl Eq for Token {}
+
 impl Token {
     /// A token of which nothing is known yet.
     pub fn new(id: TokenId, updated_at: Timestamp) -> Self {

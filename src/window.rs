@@ -1,10 +1,11 @@
 //! The five windows over which the market is summed up.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A span of time that ends now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,9 +146,61 @@ impl<T> PerWindow<T> {
     }
 }
 
+/// Figures by window that hardly anybody tells: without one they take next to no room. Written like those that they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RarePerWindow<T>(Option<Box<PerWindow<T>>>);
+
+impl<T: 'static> RarePerWindow<T> {
+    const NONE: &'static PerWindow<T> = &PerWindow { m5: None, h1: None, h6: None, h24: None, d7: None };
+}
+
+impl<T> From<PerWindow<T>> for RarePerWindow<T> {
+    fn from(figures: PerWindow<T>) -> Self {
+        Self((!figures.is_empty()).then(|| Box::new(figures)))
+    }
+}
+
+impl<T: 'static> Deref for RarePerWindow<T> {
+    type Target = PerWindow<T>;
+
+    fn deref(&self) -> &PerWindow<T> {
+        self.0.as_deref().unwrap_or(Self::NONE)
+    }
+}
+
+impl<T: Serialize + 'static> Serialize for RarePerWindow<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        PerWindow::serialize(self, serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for RarePerWindow<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        PerWindow::deserialize(deserializer).map(Self::from)
+    }
+}
+
 impl<T: Copy> PerWindow<T> {
     /// The figure of one window, copied.
     pub fn at(&self, window: Window) -> Option<T> {
         self.get(window).copied()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_figures_are_written_and_read_like_others() {
+        for m5 in [None, Some(7)] {
+            let plain = PerWindow { m5, ..PerWindow::default() };
+            let rare = RarePerWindow::from(plain);
+            assert_eq!((*rare, rare.0.is_some()), (plain, m5.is_some()));
+            let bytes = postcard::to_allocvec(&plain).unwrap();
+            assert_eq!(postcard::to_allocvec(&rare).unwrap(), bytes);
+            assert_eq!(postcard::from_bytes::<RarePerWindow<i32>>(&bytes).unwrap(), rare);
+        }
     }
 }

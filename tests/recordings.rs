@@ -69,7 +69,7 @@ fn pair(row: &Value, as_of: Timestamp) -> Option<PoolObservation> {
         change_pct: windows(&row["priceChange"], Value::as_f64),
         volume_usd: windows(&row["volume"], Value::as_f64),
         txns: windows(&row["txns"], |txns| Some(Txns { buys: txns["buys"].as_u64()?, sells: txns["sells"].as_u64()? })),
-        traders: PerWindow::default(),
+        traders: PerWindow::default().into(),
         liquidity_usd: row["liquidity"]["usd"].as_f64(),
         quote_reserve: row["liquidity"]["quote"].as_f64(),
         base_reserve: row["liquidity"]["base"].as_f64(),

@@ -136,7 +136,7 @@ impl Desk {
         let tick = Tick { now, poll_interval: Duration::from_secs(10), watched: &self.watched };
         let published = self.book.publish(&self.board, &tick);
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
-        let delta = self.board.diff(&next);
+        let delta = self.board.step(&next, published.changes);
         let changed = delta.upserts.len();
         if delta.changes_rows() {
             let place = (self.board.epoch, self.board.seq + 1);

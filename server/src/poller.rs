@@ -299,7 +299,7 @@ impl<B: Bus> Poller<B> {
     pub async fn publish_old(&mut self) {
         self.is_old = true;
         let next = outdated(&self.board, self.clock.now());
-        let delta = self.board.diff(&next);
+        let delta = self.board.step(&next, None);
         let is_news = delta.changes_rows() || next.stale != self.board.stale;
         let reports = self.reports();
         let delta = is_news.then(|| Arc::new(delta));
@@ -403,10 +403,14 @@ impl<B: Bus> Poller<B> {
         self.is_old = false;
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
         self.details.tell(published.details, next.tokens.len(), |token| next.tokens.contains_key(token));
-        let mut delta = self.board.diff(&next);
-        if let Some(album) = &self.album {
-            album.tell(&mut delta, &next);
-        }
+        let delta = match &self.album {
+            Some(album) => {
+                let mut delta = self.board.diff(&next);
+                album.tell(&mut delta, &next);
+                delta
+            }
+            None => self.board.step(&next, published.changes),
+        };
         observe::merged(&delta, began.elapsed());
         self.heads.follow(&delta, &next);
         let is_news = delta.changes_rows() || next.sol_usd != self.board.sol_usd || next.stale != self.board.stale;

@@ -24,6 +24,7 @@ mod health;
 mod http;
 mod jupiter;
 mod ledger;
+mod members;
 mod rows;
 mod sieve;
 

@@ -257,7 +257,8 @@ mod tests {
         assert!(Arc::ptr_eq(&first.rows[&ids[0]], &second.rows[&ids[0]]));
         assert_eq!(second.rows[&ids[1]].changed_at, 2);
         assert_eq!(commit.changes.len(), 1);
-        let patch = std::str::from_utf8(commit.changes[0].patch.as_ref().unwrap()).unwrap();
+        let ToTell::Patch(patch) = commit.changes[0].to_tell(RowForm::Plain) else { unreachable!("a field changed") };
+        let patch = std::str::from_utf8(patch).unwrap();
         assert_eq!(patch, format!(r#"{{"id":"{}","symbol":"B2"}}"#, ids[1]));
     }
 

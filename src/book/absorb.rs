@@ -181,25 +181,28 @@ impl Book {
     }
 
     fn absorb_pool(&mut self, mut pool: PoolObservation, now: Timestamp) {
-        let Some(token) = owner(&pool).cloned() else {
+        let Some(mut token) = owner(&pool).cloned() else {
             return;
         };
         if !self.tracks_chain(token.chain()) {
             return;
         }
-        let known = &mut self.entry(&token, now).known;
+        let entry = self.entry(&mut token, now);
+        let (calm_until, known) = (entry.pulse.calm_until, &mut entry.known);
         // What the same source said of the same pool, else of any pool of the token: most of it is said again.
         let kin = known.pools.get(&pool.pool).or_else(|| known.pools.values().next());
         if let Some(kin) = kin.and_then(|by_source| by_source.get(&pool.source).or_else(|| by_source.values().next())) {
             share_pool(&mut pool, &kin.what);
+        } else {
+            share(&mut pool.base.token, &token);
+            share(&mut pool.quote.token, &token);
         }
-        let (id, source, implied) = (pool.pool.clone(), pool.source, Implied::of(&pool));
-        let by_source = known.pools.get_or_default(id);
+        let (source, implied) = (pool.source, Implied::of(&pool));
+        let by_source = known.pools.get_or_default(pool.pool.clone());
         let is_renewal = by_source.get(&source).is_some_and(|before| says_the_same(&before.what, &mut pool));
         let as_of = pool.as_of;
         if put(by_source, source, pool, |pool| pool.as_of) {
             self.live.implied.note(implied);
-            let calm_until = self.entries.get(&token).and_then(|entry| entry.pulse.calm_until);
             if is_renewal && calm_until.is_some_and(|until| as_of <= until) {
                 self.live.renewed.mark(&token);
             } else {
@@ -209,7 +212,7 @@ impl Book {
     }
 
     fn absorb_statement(&mut self, mut said: TokenObservation, now: Timestamp) {
-        let token = said.token.clone();
+        let mut token = said.token.clone();
         if !self.tracks_chain(token.chain()) {
             return;
         }
@@ -229,13 +232,12 @@ impl Book {
             return;
         }
         let facts = said.statement == Statement::Facts;
-        let known = &mut self.entry(&token, now).known;
+        let known = &mut self.entry(&mut token, now).known;
         let key = (said.source, said.statement);
         if let Some(before) = known.statements.get(&key) {
             share_statement(&mut said, &before.what);
-        } else if let Some(pool) = known.pools.values().flat_map(SortedMap::values).next() {
-            let own = [&pool.what.base.token, &pool.what.quote.token].into_iter().find(|side| **side == said.token);
-            said.token = own.unwrap_or(&said.token).clone();
+        } else {
+            said.token.clone_from(&token);
         }
         if put(&mut known.statements, key, said, |said| said.as_of) {
             if facts {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Book, Entry, Live};
 use crate::merge::limits::{LOW_LIQUIDITY_USD, MAX_POOLS, MAX_QUOTE_PRICES, PROMOTION_HOLDS, ROWLESS_HOLDS, WITNESSES};
 use crate::merge::{Known, PoolView, Said};
-use crate::{Freshness, PoolObservation, Source, Statement, Timestamp, Token, TokenId, Window, is_anchor};
+use crate::{Freshness, PoolObservation, SortedMap, Source, Statement, Timestamp, Token, TokenId, Window, is_anchor};
 
 /// How much a row is worth keeping: by what moves in it; thin ones come after all others.
 pub(super) fn interest(row: &Token) -> f64 {
@@ -41,6 +41,19 @@ impl Known {
     /// Lets go of what expired and has a witness. Without one the last word stays, however old. Whether a statement left.
     pub(super) fn forget(&mut self, now: Timestamp) -> bool {
         let expired = |said: &PoolObservation| freshness(said.source, said.as_of, now) == Freshness::Expired;
+        if self.pools.values().flat_map(SortedMap::values).any(|said| expired(&said.what)) {
+            self.forget_pools(now);
+        }
+        let before = self.statements.len();
+        self.statements.retain(|(source, kind), said| match kind {
+            Statement::Promotion => now.since(said.what.as_of) < PROMOTION_HOLDS,
+            _ => freshness(*source, said.what.as_of, now) != Freshness::Expired || !witnessed(said),
+        });
+        self.statements.len() < before
+    }
+
+    fn forget_pools(&mut self, now: Timestamp) {
+        let expired = |said: &PoolObservation| freshness(said.source, said.as_of, now) == Freshness::Expired;
         self.pools.retain(|_, by_source| {
             let fresh = by_source
                 .values()
@@ -53,12 +66,6 @@ impl Known {
             by_source.retain(|_, said| !expired(&said.what) || !(replaced(&said.what) || witnessed(said)));
             !by_source.is_empty()
         });
-        let before = self.statements.len();
-        self.statements.retain(|(source, kind), said| match kind {
-            Statement::Promotion => now.since(said.what.as_of) < PROMOTION_HOLDS,
-            _ => freshness(*source, said.what.as_of, now) != Freshness::Expired || !witnessed(said),
-        });
-        self.statements.len() < before
     }
 
     /// Keeps the best pools of too many; `views` are all of them, best first.

@@ -13,7 +13,7 @@ use super::settle::settle;
 use super::{Book, Live, Pulse, TokenDetails};
 use crate::merge::limits::{BOARD_STALE_AFTER, CONFIRM_AFTER};
 use crate::merge::{Symbols, World, aliases, merge};
-use crate::{Board, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
+use crate::{Board, Changes, EventKind, Field, Price, Timestamp, Token, TokenId, Window};
 
 /// The circumstances of a publication.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ pub struct Tick<'a> {
 pub struct Published {
     /// The rows; those that did not change are the previous board's own.
     pub tokens: OrdMap<TokenId, Arc<Token>>,
+    /// Which of them those are that did change; not after a start, when all are made anew.
+    pub changes: Option<Changes>,
     /// USD per SOL.
     pub sol_usd: Option<Price>,
     /// Whether no source has answered for too long.
@@ -48,6 +50,8 @@ struct MergedOne {
     details: Option<Arc<TokenDetails>>,
     /// Whether it had been on the board before.
     was_listed: bool,
+    /// What its change is worth telling.
+    events: Vec<EventKind>,
 }
 
 /// What is the same for all tokens of a publication.
@@ -56,6 +60,10 @@ struct Moment {
     now: Timestamp,
     heard: Timestamp,
     sol_usd: Option<Price>,
+    /// Whether it is the first one since the start.
+    first: bool,
+    /// Whether the board had time to be filled.
+    is_filled: bool,
 }
 
 impl Book {
@@ -72,17 +80,20 @@ impl Book {
         self.forget_prices(now);
         self.renew_rates(now);
         let dirty = self.take_dirty(now);
-        let moment = Moment { now, heard: self.heard(now), sol_usd: self.sol_usd() };
+        let is_filled = self.seen.is_filled(now);
+        let moment = Moment { now, heard: self.heard(now), sol_usd: self.sol_usd(), first, is_filled };
         self.live.began = true;
         self.published_at = now;
 
         let mut tokens = if first { OrdMap::new() } else { prev.tokens.clone() };
-        let (mut events, mut details) = (Vec::new(), Vec::new());
-        let is_filled = self.seen.is_filled(now);
+        let (mut changes, mut events, mut details) = (Changes::default(), Vec::new(), Vec::new());
         for token in dirty {
             let previous = prev.tokens.get(&token);
-            let Some(MergedOne { row, details: new, was_listed }) = self.merge_one(&token, previous, moment) else {
+            let Some(MergedOne { row, details: new, was_listed, events: told }) =
+                self.merge_one(&token, previous, moment)
+            else {
                 if tokens.remove(&token).is_some() {
+                    changes.removed.push(token.clone());
                     details.push((token.clone(), None));
                 }
                 if self.entries.get(&token).is_some_and(|entry| entry.is_silent(now)) {
@@ -94,37 +105,34 @@ impl Book {
             if !first && previous.is_none() && !was_listed && self.seen.is_news(&token, now) {
                 events.push((token.clone(), listed(&row)));
             }
-            if let Some(entry) = self.entries.get_mut(&token) {
-                if !is_filled {
-                    entry.told.know_flags(now);
-                }
-                match previous {
-                    Some(previous) if !first && !kept => {
-                        for what in entry.told.events(previous, &row, now) {
-                            events.push((token.clone(), what));
-                        }
-                    }
-                    Some(_) if !first => {}
-                    _ => entry.told.begin(&row, now),
-                }
-            }
+            events.extend(told.into_iter().map(|what| (token.clone(), what)));
             if new.is_some() {
                 details.push((token.clone(), new));
             }
             if first || !kept {
+                changes.upserts.push(row.clone());
                 tokens.insert(token, row);
             }
         }
-        for token in self.surplus(tick.watched) {
+        let leaving = self.surplus(tick.watched);
+        if !leaving.is_empty() {
+            let gone: HashSet<&TokenId> = leaving.iter().collect();
+            events.retain(|(about, _)| !gone.contains(about));
+            changes.upserts.retain(|row| !gone.contains(&row.id));
+        }
+        for token in leaving {
             self.remove(&token, now);
-            tokens.remove(&token);
-            events.retain(|(about, _)| *about != token);
+            if tokens.remove(&token).is_some() && prev.tokens.contains_key(&token) {
+                changes.removed.push(token.clone());
+            }
             details.push((token, None));
         }
+        changes.removed.sort_unstable();
         if !tokens.is_empty() {
             self.seen.note_rows(now);
         }
-        Published { tokens, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events, details }
+        let changes = (!first).then_some(changes);
+        Published { tokens, changes, sol_usd: self.sol_usd(), stale: self.is_stale(tick), events, details }
     }
 
     /// Makes again what is not written down, but for what the merge of every token brings.
@@ -157,12 +165,12 @@ impl Book {
 
     /// Merges one token, remembers what the planner wants to know; its row if it has one, and what is new beside it.
     fn merge_one(&mut self, token: &TokenId, previous: Option<&Arc<Token>>, moment: Moment) -> Option<MergedOne> {
-        let Moment { now, heard, sol_usd } = moment;
-        if self.entries.get_mut(token)?.known.forget(now) {
-            self.renew_claim(token);
-        }
+        let Moment { now, heard, sol_usd, first, is_filled } = moment;
         let Self { entries, rates, prices, live, .. } = self;
         let entry = &mut **entries.get_mut(token)?;
+        if entry.known.forget(now) {
+            live.claim(token, Some(&entry.known));
+        }
         let was_listed = entry.memory.listed;
         let world = World { now, heard, sol_usd, rates, prices, symbols: &live.symbols };
         let merged = merge(token, &entry.known, std::mem::take(&mut entry.memory), &world);
@@ -203,7 +211,19 @@ impl Book {
         pulse.moved_pct = row.as_ref().and_then(|row| row.change_pct.at(Window::M5)).map_or(0.0, f64::abs);
         pulse.wants = merged.wants;
         pulse.unverified = merged.unverified;
-        row.map(|row| MergedOne { row, details, was_listed })
+        let row = row?;
+        if !is_filled {
+            entry.told.know_flags(now);
+        }
+        let events = match previous {
+            Some(previous) if !first && !Arc::ptr_eq(previous, &row) => entry.told.events(previous, &row, now),
+            Some(_) if !first => Vec::new(),
+            _ => {
+                entry.told.begin(&row, now);
+                Vec::new()
+            }
+        };
+        Some(MergedOne { row, details, was_listed, events })
     }
 
     /// The tokens whose row could differ from the one on `prev`, in order.

@@ -71,7 +71,10 @@ impl Desk {
         let watched = HashSet::new();
         let tick = Tick { now, poll_interval: Duration::from_secs(10), watched: &watched };
         let published = self.book.publish(&self.board, &tick);
-        self.board = self.board.advance(now, published.sol_usd, published.stale, published.tokens.clone());
+        let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens.clone());
+        let step = self.board.step(&next, published.changes.clone());
+        assert_eq!(step, self.board.diff(&next), "what it says that it changed is what it changed");
+        self.board = next;
         published
     }
 

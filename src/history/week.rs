@@ -90,7 +90,6 @@ impl Week {
             row.volume_usd.d7 = Some(usd);
             origin(Field::VolumeUsdD7, Field::VolumeUsd);
         }
-        provenance.fields.shrink_to_fit();
         row.provenance = provenance.into();
     }
 

@@ -57,6 +57,26 @@ pub fn wrapped_sol() -> TokenId {
     WRAPPED_SOL.clone()
 }
 
+/// What kind of money a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Money {
+    Dollar,
+    Native,
+}
+
+/// All anchors as ids, which are told apart at a glance: every pool is asked for at every tick.
+static ANCHORS: LazyLock<Vec<(TokenId, Money)>> = LazyLock::new(|| {
+    let dollars =
+        DOLLARS.iter().flat_map(|(chain, list)| list.iter().map(move |address| (*chain, *address, Money::Dollar)));
+    let natives = NATIVES.iter().map(|(chain, address)| (*chain, *address, Money::Native));
+    let id = |chain, address| TokenId::new(&Chain::parse(chain)?, address).ok();
+    dollars.chain(natives).filter_map(|(chain, address, money)| Some((id(chain, address)?, money))).collect()
+});
+
+fn money(token: &TokenId) -> Option<Money> {
+    ANCHORS.iter().find(|(id, _)| id == token).map(|(_, money)| *money)
+}
+
 /// The wrapped native coin of a chain, if we know it.
 pub(crate) fn native_of(chain: &Chain) -> Option<TokenId> {
     let (_, address) = NATIVES.iter().find(|(name, _)| *name == chain.as_str())?;
@@ -65,11 +85,11 @@ pub(crate) fn native_of(chain: &Chain) -> Option<TokenId> {
 
 /// Whether the token is the wrapped native coin of its chain.
 pub(crate) fn is_native(token: &TokenId) -> bool {
-    NATIVES.iter().any(|(chain, address)| *chain == token.chain().as_str() && *address == token.address())
+    money(token) == Some(Money::Native)
 }
 
 fn is_dollar(token: &TokenId) -> bool {
-    DOLLARS.iter().any(|(chain, list)| *chain == token.chain().as_str() && list.contains(&token.address()))
+    money(token) == Some(Money::Dollar)
 }
 
 /// Whether the token is wrapped SOL.
@@ -79,7 +99,7 @@ pub(crate) fn is_wrapped_sol(token: &TokenId) -> bool {
 
 /// Whether the token is money rather than a meme: it prices others and is never a row.
 pub fn is_anchor(token: &TokenId) -> bool {
-    is_dollar(token) || is_native(token)
+    money(token).is_some()
 }
 
 /// What a token costs by a reference, and since when that holds.
@@ -227,6 +247,8 @@ mod tests {
     #[test]
     fn anchors_are_a_closed_table() {
         assert!(is_anchor(&wrapped_sol()));
+        let listed = DOLLARS.iter().map(|(_, list)| list.len()).sum::<usize>() + NATIVES.len();
+        assert_eq!(ANCHORS.len(), listed, "each is an address of its chain");
         assert!(!is_anchor(&token_id(1)));
         let usdc = "eth:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48".parse().unwrap();
         assert!(is_anchor(&usdc));

@@ -200,7 +200,7 @@ impl<'m> Figures<'m, '_> {
             let whole =
                 Source::ALL.into_iter().filter_map(|source| self.facts(source)).find(|facts| !facts.traders.is_empty());
             if let Some(facts) = whole {
-                traders = facts.traders;
+                traders = *facts.traders;
                 origin = Some(Word::of_token(facts));
             }
         }

@@ -89,7 +89,7 @@ impl FromStr for Flag {
 }
 
 /// Why a flag stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FlagDetail {
     /// The flag.

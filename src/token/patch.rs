@@ -141,6 +141,11 @@ macro_rules! token_patch {
         }
 
         impl Token {
+            /// Whether no published field differs from those of another row of this token.
+            pub fn reads_like(&self, other: &Self) -> bool {
+                true $(&& self.$field == other.$field)*
+            }
+
             /// Applies a patch to the row.
             pub fn apply(&mut self, patch: TokenPatch) {
                 $(if let Some(change) = patch.$field {

@@ -176,8 +176,11 @@ pub struct FieldProvenance {
     pub spread_pct: Option<f64>,
 }
 
+/// The spread is never `NaN`.
+impl Eq for FieldProvenance {}
+
 /// The origins of a token's fields, and the reasons for its flags.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Provenance {
     /// By field; a field that is unknown has no entry.

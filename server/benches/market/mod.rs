@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use memescope::{
-    Chain, Harvest, PerWindow, PoolId, PoolObservation, PoolSide, Price, Source, Timestamp, TokenId, Txns, Window,
-    wrapped_sol,
+    Chain, Harvest, PerWindow, PoolId, PoolObservation, PoolSide, Price, RarePerWindow, Source, Timestamp, TokenId,
+    Txns, Window, wrapped_sol,
 };
 
 /// Pools of a token.
@@ -49,7 +49,7 @@ pub(crate) fn pool(number: u32, place: u32, round: u32, as_of: Timestamp) -> Poo
         txns: PerWindow::from_fn(|window| {
             (window != Window::D7).then_some(Txns { buys: 10 + u64::from(number % 90), sells: u64::from(round % 70) })
         }),
-        traders: PerWindow::default(),
+        traders: RarePerWindow::default(),
         liquidity_usd: Some(depth),
         quote_reserve: Some(depth / 2.0 / SOL_USD),
         base_reserve: Some(depth / 2.0 / usd),

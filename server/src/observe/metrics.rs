@@ -204,7 +204,11 @@ impl Metrics {
             counter.inc_by(value);
             registry.register(name, help, counter);
         };
-        count("rows_printed", "Rows printed as JSON: those that are new or changed", now.snapshot.printed);
+        count(
+            "rows_printed",
+            "Rows to be printed as JSON, once each: those that are new or changed",
+            now.snapshot.printed,
+        );
         count("ws_sent_bytes", "Bytes of frames sent", now.feed.bytes_sent);
         count("ws_conflated", "Frames of several steps, for readers that were late", now.feed.conflated);
         count("ws_lagged", "Snapshots for readers that were too late for that", now.feed.lagged);

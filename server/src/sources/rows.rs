@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -16,14 +18,23 @@ use super::error::SourceError;
 pub(super) const MOST_ROWS: usize = 5_000;
 
 /// A list of rows. `null` is an empty list.
-#[derive(Debug, Default)]
-pub(super) struct Rows<'a>(pub(super) Vec<&'a RawValue>);
+pub(super) type Rows<'a> = List<&'a RawValue>;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Rows<'a> {
+/// A list of whatever a row is read as. `null` is an empty list.
+#[derive(Debug)]
+pub(super) struct List<T>(pub(super) Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Vec<&'de RawValue>;
+        struct Rows<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Rows<T> {
+            type Value = Vec<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list or null")
@@ -45,7 +56,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for Rows<'a> {
                 Ok(rows)
             }
         }
-        deserializer.deserialize_any(List).map(Rows)
+        deserializer.deserialize_any(Rows(PhantomData)).map(Self)
+    }
+}
+
+/// An object that is read by its names where it stands. A list in its place is no such thing.
+#[derive(Debug)]
+pub(super) struct Named<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Object(PhantomData)).map(Self)
     }
 }
 

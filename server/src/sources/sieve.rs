@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use memescope::{Chain, IdError, PoolId, Price, PriceError, Reject, Timestamp, TokenId, clean_text};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use super::members::{Json, members};
 use super::rows::object;
 
 /// A field as it stands in the answer; `None` where the key is missing or `null`.
-pub(super) type Raw<'a> = Option<&'a RawValue>;
+pub(super) type Raw<'a> = Option<Json<'a>>;
 
 /// USD sums from here on are no sums of this market.
 const MOST_USD: f64 = 1e13;
@@ -40,6 +40,41 @@ const AHEAD: Duration = Duration::from_secs(120);
 pub(super) struct Sieve {
     now: Timestamp,
     rejects: Vec<Reject>,
+    /// Texts and tokens that were read lately: most of an answer says the same names over and over.
+    texts: Recent<(usize, Arc<str>)>,
+    tokens: Recent<TokenId>,
+}
+
+/// What was read lately, each at a place that follows from its text; whoever comes later to a place has it.
+#[derive(Debug)]
+struct Recent<T>([Option<T>; RECENT]);
+
+const RECENT: usize = 64;
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self([const { None }; RECENT])
+    }
+}
+
+impl<T: Clone> Recent<T> {
+    /// What is at the text's place, if it is the right one; otherwise it is read and put there.
+    fn get_or<E>(
+        &mut self,
+        text: &str,
+        is_right: impl Fn(&T) -> bool,
+        read: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let at = |place: usize| usize::from(*text.as_bytes().get(place).unwrap_or(&0));
+        let place = text.len() * 7 + at(0) + at(1) * 3 + at(text.len() / 2) * 5 + at(text.len().saturating_sub(1)) * 11;
+        let slot = &mut self.0[place % RECENT];
+        if let Some(known) = slot.as_ref().filter(|known| is_right(known)) {
+            return Ok(known.clone());
+        }
+        let new = read()?;
+        *slot = Some(new.clone());
+        Ok(new)
+    }
 }
 
 /// A value that stands for itself.
@@ -53,7 +88,7 @@ enum Scalar<'a> {
 impl Sieve {
     /// For an answer that came at `now`.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { now, rejects: Vec::new() }
+        Self { now, rejects: Vec::new(), texts: Recent::default(), tokens: Recent::default() }
     }
 
     /// What was refused.
@@ -192,13 +227,17 @@ impl Sieve {
 
     /// A text that people will see: cleaned, and cut at `max_chars`.
     pub(super) fn shown(&mut self, field: &'static str, raw: Raw<'_>, max_chars: usize) -> Option<Arc<str>> {
-        clean_text(&self.text(field, raw)?, max_chars)
+        let text = self.text(field, raw)?;
+        // A clean text is the same when it is cleaned again, but only if it is not cut shorter.
+        let is_same = |(most, known): &(usize, Arc<str>)| *most == max_chars && **known == *text;
+        let clean = || clean_text(&text, max_chars).map(|clean| (max_chars, clean)).ok_or(());
+        self.texts.get_or(&text, is_same, clean).ok().map(|(_, clean)| clean)
     }
 
     /// A list of texts, each cleaned; at most 16.
     pub(super) fn labels(&mut self, field: &'static str, raw: Raw<'_>) -> Vec<Arc<str>> {
         let Some(raw) = raw else { return Vec::new() };
-        let read = serde_json::from_str::<Vec<&RawValue>>(raw.get()).map_err(|_| "wrong_type");
+        let read = serde_json::from_str::<Vec<Json<'_>>>(raw.get()).map_err(|_| "wrong_type");
         let items = self.keep(field, read).unwrap_or_default();
         items.into_iter().take(16).filter_map(|item| self.shown(field, Some(item), 32)).collect()
     }
@@ -206,7 +245,9 @@ impl Sieve {
     /// A token of `chain` by its address.
     pub(super) fn token(&mut self, field: &'static str, chain: &Chain, raw: Raw<'_>) -> Option<TokenId> {
         let address = self.text(field, raw)?;
-        self.id(field, TokenId::new(chain, &address))
+        let is_same = |known: &TokenId| *known.address() == *address && known.chain() == chain;
+        let token = self.tokens.get_or(&address, is_same, || TokenId::new(chain, &address));
+        self.id(field, token)
     }
 
     /// A pool of `chain` by its address.
@@ -225,10 +266,21 @@ impl Sieve {
         let read = object(raw?.get()).ok_or("wrong_type");
         self.keep(field, read)
     }
+
+    /// Members of such a part, and nothing where they are not known.
+    pub(super) fn members<'a, const N: usize>(
+        &mut self,
+        field: &'static str,
+        raw: Raw<'a>,
+        names: [&str; N],
+    ) -> Option<[Raw<'a>; N]> {
+        let read = members(raw?, names).ok_or("wrong_type");
+        self.keep(field, read)
+    }
 }
 
 /// What kind of value it is.
-fn scalar(raw: &RawValue) -> Scalar<'_> {
+fn scalar(raw: Json<'_>) -> Scalar<'_> {
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'"') => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
@@ -243,7 +295,7 @@ fn scalar(raw: &RawValue) -> Scalar<'_> {
 }
 
 /// The digits of a number, written as a number or as a text that is nothing but a decimal number.
-fn digits(raw: &RawValue) -> Result<Cow<'_, str>, &'static str> {
+fn digits(raw: Json<'_>) -> Result<Cow<'_, str>, &'static str> {
     match scalar(raw) {
         Scalar::Number(digits) => Ok(Cow::Borrowed(digits)),
         Scalar::Text(text) if is_decimal(&text) => Ok(text),
@@ -252,7 +304,7 @@ fn digits(raw: &RawValue) -> Result<Cow<'_, str>, &'static str> {
     }
 }
 
-fn number(raw: &RawValue) -> Result<f64, &'static str> {
+fn number(raw: Json<'_>) -> Result<f64, &'static str> {
     let value: f64 = digits(raw)?.parse().map_err(|_| "not_a_number")?;
     // Adding zero makes a negative zero a plain one.
     if value.is_finite() { Ok(value + 0.0) } else { Err("out_of_range") }
@@ -279,6 +331,8 @@ pub(super) mod evil;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::evil::EVIL;
     use super::*;
 
@@ -293,7 +347,7 @@ mod tests {
     /// What a field becomes: the value, or the reason of its refusal.
     fn read<T>(json: &str, field: impl Fn(&mut Sieve, Raw<'_>) -> Option<T>) -> Result<T, &'static str> {
         let mut sieve = sieve();
-        let value = field(&mut sieve, Some(&raw(json)));
+        let value = field(&mut sieve, Some(Json::from(&*raw(json))));
         let rejects = sieve.into_rejects();
         assert_eq!(rejects.len(), usize::from(value.is_none()), "{json}");
         value.ok_or_else(|| rejects[0].reason)
@@ -375,12 +429,12 @@ mod tests {
     #[test]
     fn texts_are_cleaned() {
         let mut sieve = sieve();
-        assert_eq!(sieve.shown("f", Some(&raw(r#""Fartcoin ""#)), 64).as_deref(), Some("Fartcoin"));
-        assert_eq!(sieve.shown("f", Some(&raw(r#""a\"\u202eb""#)), 64).as_deref(), Some("a\"b"));
-        assert_eq!(sieve.shown("f", Some(&raw(r#""""#)), 64), None);
+        assert_eq!(sieve.shown("f", Some(Json::from(&*raw(r#""Fartcoin ""#))), 64).as_deref(), Some("Fartcoin"));
+        assert_eq!(sieve.shown("f", Some(Json::from(&*raw(r#""a\"\u202eb""#))), 64).as_deref(), Some("a\"b"));
+        assert_eq!(sieve.shown("f", Some(Json::from(&*raw(r#""""#))), 64), None);
         assert!(sieve.rejects.is_empty());
-        assert_eq!(sieve.shown("f", Some(&raw("5")), 64), None);
-        assert_eq!(sieve.shown("f", Some(&raw(r#""\ud800""#)), 64), None);
+        assert_eq!(sieve.shown("f", Some(Json::from(&*raw("5"))), 64), None);
+        assert_eq!(sieve.shown("f", Some(Json::from(&*raw(r#""\ud800""#))), 64), None);
         assert_eq!(sieve.rejects.len(), 2);
     }
 }

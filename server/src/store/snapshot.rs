@@ -1,5 +1,6 @@
 //! One published board with its rows as bytes.
 
+use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -11,12 +12,12 @@ use serde::Serialize;
 
 use super::provenance::{self, RowForm};
 
-/// A row and its JSON, printed once, when it changed, and shared by pages, the feed and exports.
+/// A row and its JSON, printed once, when somebody first asks for it, and shared by pages, the feed and exports.
 #[derive(Debug)]
 pub struct Row {
     /// The row.
     pub token: Arc<Token>,
-    /// Its JSON object, without rank; of a row that a start found on disk once somebody has asked for it.
+    /// Its JSON object, without rank, once somebody has asked for it.
     json: OnceLock<Bytes>,
     /// The seq at which it last changed.
     pub changed_at: Seq,
@@ -28,38 +29,28 @@ pub struct Row {
     compact: OnceLock<Bytes>,
 }
 
-/// Where JSON is printed before it is kept: bytes that are kept by the thousand take no more room than they need.
-#[derive(Debug, Default)]
-struct Printer(Vec<u8>);
-
-impl Printer {
-    fn print(&mut self, value: &impl Serialize) -> Bytes {
-        self.0.clear();
-        serde_json::to_writer(&mut self.0, value).expect("rows and patches have text keys and finite numbers");
-        Bytes::copy_from_slice(&self.0)
+/// Bytes that are kept by the thousand take no more room than they need.
+fn print(value: &impl Serialize) -> Bytes {
+    thread_local! {
+        static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        serde_json::to_writer(&mut *scratch, value).expect("rows and patches have text keys and finite numbers");
+        Bytes::copy_from_slice(scratch)
+    })
 }
 
 impl Row {
-    /// Prints a row.
+    /// A row that nobody has asked for yet.
     pub(crate) fn new(token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
-        Self::by(&mut Printer::default(), token, changed_at, published_at)
-    }
-
-    fn by(printer: &mut Printer, token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
-        let row = Self::unprinted(token, changed_at, published_at);
-        let _ = row.json.set(printer.print(&*row.token));
-        row
-    }
-
-    fn unprinted(token: Arc<Token>, changed_at: Seq, published_at: Timestamp) -> Self {
         let (json, with_provenance, compact) = Default::default();
         Self { token, json, changed_at, published_at, with_provenance, compact }
     }
 
     /// Its JSON object, without rank.
     pub fn json(&self) -> &Bytes {
-        self.json.get_or_init(|| Printer::default().print(&*self.token))
+        self.json.get_or_init(|| print(&*self.token))
     }
 
     /// Its bytes in a form, without rank.
@@ -90,8 +81,10 @@ pub struct RowChange {
     pub row: Arc<Row>,
     /// The row before; `None` when it is new.
     pub before: Option<Arc<Row>>,
-    /// The JSON merge patch between them; `None` when it is new, or nothing but the origins of its fields changed.
-    pub patch: Option<Bytes>,
+    /// Whether a published field changed, and not only the origins of some; not where the row is new.
+    is_told: bool,
+    /// The JSON merge patch between them, once somebody has asked for it.
+    patch: OnceLock<Bytes>,
     /// When the board was made.
     as_of: Timestamp,
     /// The same with the origins of its fields, once somebody has asked for it.
@@ -101,16 +94,23 @@ pub struct RowChange {
 }
 
 impl RowChange {
+    /// The JSON merge patch between the two rows; `None` when it is new, or nothing but the origins of its fields changed.
+    fn patch(&self) -> Option<&Bytes> {
+        let before = self.before.as_ref().filter(|_| self.is_told)?;
+        let patch =
+            || TokenPatch::between(&before.token, &self.row.token).map_or_else(Bytes::new, |patch| print(&patch));
+        Some(self.patch.get_or_init(patch))
+    }
+
     /// What a reader of a form is to be told, once it has the row before.
     pub fn to_tell(&self, form: RowForm) -> ToTell<'_> {
         let Some(before) = &self.before else { return ToTell::Whole };
         match form {
-            RowForm::Plain => self.patch.as_ref().map_or(ToTell::Nothing, ToTell::Patch),
+            RowForm::Plain => self.patch().map_or(ToTell::Nothing, ToTell::Patch),
             RowForm::WithProvenance => ToTell::Patch(
-                self.with_provenance
-                    .get_or_init(|| provenance::patch(self.patch.as_ref(), &before.token, &self.row.token)),
+                self.with_provenance.get_or_init(|| provenance::patch(self.patch(), &before.token, &self.row.token)),
             ),
-            RowForm::Compact if self.patch.is_none() => ToTell::Nothing,
+            RowForm::Compact if !self.is_told => ToTell::Nothing,
             RowForm::Compact => ToTell::Patch(self.compact.get_or_init(|| {
                 let patch = TokenPatch::between(&before.token, &self.row.token);
                 patch.map(|patch| compact::encode_patch(&patch, self.as_of)).unwrap_or_default().into()
@@ -126,21 +126,20 @@ pub struct Snapshot {
     pub board: Board,
     /// The rows by id, the same ids as on the board.
     pub rows: OrdMap<TokenId, Arc<Row>>,
-    /// How many rows were printed up to here: two snapshots differ in at most the difference.
+    /// How many rows came or changed up to here, and were or will be printed: two snapshots differ in at most the difference.
     pub printed: u64,
 }
 
 impl Snapshot {
-    /// The snapshot of a board that a process starts with. A row is printed when it is first asked for: to print all of a
-    /// large board would keep its first reader waiting.
+    /// The snapshot of a board that a process starts with.
     pub fn new(board: Board) -> Self {
-        let row = |token: &Arc<Token>| Arc::new(Row::unprinted(token.clone(), board.seq, board.as_of));
+        let row = |token: &Arc<Token>| Arc::new(Row::new(token.clone(), board.seq, board.as_of));
         let rows: OrdMap<_, _> = board.tokens.iter().map(|(id, token)| (id.clone(), row(token))).collect();
         let printed = rows.len() as u64;
         Self { board, rows, printed }
     }
 
-    /// The next snapshot and what changed; only changed rows are printed.
+    /// The next snapshot and what changed; rows that did not change stay with what was printed of them.
     pub(super) fn advance(&self, delta: &Delta) -> Result<(Self, Vec<RowChange>), GapError> {
         let board = self.board.apply(delta)?;
         let mut rows = self.rows.clone();
@@ -148,19 +147,16 @@ impl Snapshot {
             rows.remove(id);
         }
         let mut changes = Vec::with_capacity(delta.upserts.len());
-        let mut printer = Printer::default();
         for token in &delta.upserts {
-            let row = Arc::new(Row::by(&mut printer, token.clone(), delta.seq, delta.as_of));
+            let row = Arc::new(Row::new(token.clone(), delta.seq, delta.as_of));
             let before = rows.insert(token.id.clone(), row.clone());
-            let patch = before.as_ref().and_then(|before| TokenPatch::between(&before.token, token));
-            let is_same =
-                before.as_ref().is_some_and(|before| patch.is_none() && before.token.provenance == token.provenance);
+            let is_told = before.as_ref().is_some_and(|before| !before.token.reads_like(token));
+            let is_same = before.as_ref().is_some_and(|before| !is_told && before.token.provenance == token.provenance);
             if is_same {
                 continue;
             }
-            let (with_provenance, compact) = (OnceLock::new(), OnceLock::new());
-            let (patch, as_of) = (patch.map(|patch| printer.print(&patch)), board.as_of);
-            changes.push(RowChange { row, before, patch, as_of, with_provenance, compact });
+            let (patch, with_provenance, compact) = Default::default();
+            changes.push(RowChange { row, before, is_told, patch, as_of: board.as_of, with_provenance, compact });
         }
         let printed = self.printed + delta.upserts.len() as u64;
         Ok((Self { board, rows, printed }, changes))

@@ -14,7 +14,8 @@ fn of_two_young_sources_each_gives_what_it_knows_better() {
     dex.liquidity_usd = Some(20_000.0);
     let mut gecko = at(by_gecko(market(1, &token_id(1), 0.01, 100.0, 7e4)), later(10));
     gecko.liquidity_usd = Some(21_000.0);
-    gecko.traders.h24 = Some(crate::Traders { buyers: 40, sellers: 30 });
+    let traders = crate::Traders { buyers: 40, sellers: 30 };
+    gecko.traders = crate::PerWindow { h24: Some(traders), ..crate::PerWindow::default() }.into();
     let mut desk = Desk::new();
     desk.see([dex.clone(), gecko.clone()], later(10));
     let row = desk.row(later(10));

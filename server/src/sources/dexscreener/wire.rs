@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use memescope::{
-    Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, SYMBOL_CHARS, Source, Statement, Timestamp,
-    TokenObservation, Txns, Window,
+    Chain, Harvest, NAME_CHARS, PerWindow, PoolObservation, PoolSide, RarePerWindow, SYMBOL_CHARS, Source, Statement,
+    Timestamp, TokenObservation, Txns, Window,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::error::SourceError;
-use super::super::rows::{Rows, document, is_empty_object, object, whole};
+use super::super::rows::{List, Named, Rows, document, is_empty_object, object, whole};
 use super::super::sieve::{Raw, Sieve};
 
 /// Wrapped SOL, in which the price "in SOL" is written.
 const WRAPPED_SOL: &str = "So11111111111111111111111111111111111111112";
 
 #[derive(Deserialize)]
-struct Found<'a> {
-    #[serde(borrow)]
-    pairs: Rows<'a>,
+struct Found<T> {
+    #[serde(bound(deserialize = "T: Deserialize<'de>"))]
+    pairs: List<T>,
 }
 
 #[derive(Deserialize)]
@@ -61,69 +61,28 @@ struct PoolRow<'a> {
     info: Raw<'a>,
 }
 
-#[derive(Deserialize)]
-struct Side<'a> {
-    #[serde(borrow, default)]
-    address: Raw<'a>,
-    #[serde(borrow, default)]
-    name: Raw<'a>,
-    #[serde(borrow, default)]
-    symbol: Raw<'a>,
-}
+/// The windows that DexScreener tells.
+const WINDOWS: [&str; 4] = ["m5", "h1", "h6", "h24"];
 
-#[derive(Default, Deserialize)]
-struct Windows<'a> {
-    #[serde(borrow, default)]
-    m5: Raw<'a>,
-    #[serde(borrow, default)]
-    h1: Raw<'a>,
-    #[serde(borrow, default)]
-    h6: Raw<'a>,
-    #[serde(borrow, default)]
-    h24: Raw<'a>,
-}
+/// Figures by window, each as it stands.
+#[derive(Clone, Copy, Default)]
+struct Windows<'a>([Raw<'a>; 4]);
 
 impl<'a> Windows<'a> {
+    fn read(sieve: &mut Sieve, field: &'static str, raw: Raw<'a>) -> Self {
+        Self(sieve.members(field, raw, WINDOWS).unwrap_or_default())
+    }
+
     fn at(&self, window: Window) -> Raw<'a> {
+        let Self([m5, h1, h6, h24]) = *self;
         match window {
-            Window::M5 => self.m5,
-            Window::H1 => self.h1,
-            Window::H6 => self.h6,
-            Window::H24 => self.h24,
+            Window::M5 => m5,
+            Window::H1 => h1,
+            Window::H6 => h6,
+            Window::H24 => h24,
             Window::D7 => None,
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Trades<'a> {
-    #[serde(borrow, default)]
-    buys: Raw<'a>,
-    #[serde(borrow, default)]
-    sells: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct Liquidity<'a> {
-    #[serde(borrow, default)]
-    usd: Raw<'a>,
-    #[serde(borrow, default)]
-    base: Raw<'a>,
-    #[serde(borrow, default)]
-    quote: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct Boosts<'a> {
-    #[serde(borrow, default)]
-    active: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Info<'a> {
-    #[serde(borrow, default)]
-    image_url: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -142,15 +101,14 @@ pub(super) fn read_pairs(
     sieve: &mut Sieve,
     harvest: &mut Harvest,
 ) -> Result<(), SourceError> {
-    let rows = if body.trim_start().starts_with('[') {
-        whole::<Rows<'_>>(body)?
-    } else if is_empty_object(body) {
-        Rows::default()
-    } else {
-        document::<Found<'_>>(body)?.pairs
+    // As a rule every row is an object, and is read where it stands. Otherwise rows are told apart first.
+    let rows = match list(body) {
+        Ok(rows) => rows.0.into_iter().map(|Named(row)| Some(row)).collect(),
+        Err(_) => list::<&RawValue>(body)?.0.into_iter().map(|row| object(row.get())).collect::<Vec<_>>(),
     };
-    for row in rows.0 {
-        match pool(row, as_of, sieve) {
+    harvest.pools.reserve(rows.len());
+    for row in rows {
+        match row.ok_or("wrong_type").and_then(|row| pool(&row, as_of, sieve)) {
             Ok((pool, logo)) => {
                 harvest.logos.extend(logo.map(|logo| (pool.base.token.clone(), logo)));
                 harvest.pools.push(pool);
@@ -161,6 +119,16 @@ pub(super) fn read_pairs(
         }
     }
     Ok(())
+}
+
+fn list<'a, T: Deserialize<'a>>(body: &'a str) -> Result<List<T>, SourceError> {
+    if body.trim_start().starts_with('[') {
+        whole(body)
+    } else if is_empty_object(body) {
+        Ok(List::default())
+    } else {
+        Ok(document::<Found<T>>(body)?.pairs)
+    }
 }
 
 /// Reads a bare list of tokens that somebody paid to have shown; each token once.
@@ -193,11 +161,10 @@ fn promotion(row: &RawValue, as_of: Timestamp, sieve: &mut Sieve) -> Result<Toke
 
 /// A pool, and the picture of its base.
 fn pool(
-    row: &RawValue,
+    row: &PoolRow<'_>,
     as_of: Timestamp,
     sieve: &mut Sieve,
 ) -> Result<(PoolObservation, Option<Arc<str>>), &'static str> {
-    let row: PoolRow<'_> = object(row.get()).ok_or("wrong_type")?;
     let chain = chain(sieve, row.chain_id).ok_or("no_chain")?;
     let pool = sieve.pool("pairAddress", &chain, row.pair_address).ok_or("no_pool")?;
     let base = side(sieve, "baseToken", &chain, row.base_token).ok_or("no_token")?;
@@ -205,13 +172,14 @@ fn pool(
     let dex = sieve.shown("dexId", row.dex_id, NAME_CHARS).ok_or("no_dex")?;
     let price_quote = sieve.price("priceNative", row.price_native);
     let in_sol = chain == Chain::solana() && quote.token.address() == WRAPPED_SOL;
-    let liquidity: Liquidity<'_> = sieve.part("liquidity", row.liquidity).unwrap_or_default();
-    let boosts: Boosts<'_> = sieve.part("boosts", row.boosts).unwrap_or_default();
-    let info: Info<'_> = sieve.part("info", row.info).unwrap_or_default();
-    let logo = sieve.text("info.imageUrl", info.image_url).map(Arc::from);
-    let change: Windows<'_> = sieve.part("priceChange", row.price_change).unwrap_or_default();
-    let volume: Windows<'_> = sieve.part("volume", row.volume).unwrap_or_default();
-    let txns: Windows<'_> = sieve.part("txns", row.txns).unwrap_or_default();
+    let [liquidity_usd, base_reserve, quote_reserve] =
+        sieve.members("liquidity", row.liquidity, ["usd", "base", "quote"]).unwrap_or_default();
+    let [boosts] = sieve.members("boosts", row.boosts, ["active"]).unwrap_or_default();
+    let [logo] = sieve.members("info", row.info, ["imageUrl"]).unwrap_or_default();
+    let logo = sieve.text("info.imageUrl", logo).map(Arc::from);
+    let change = Windows::read(sieve, "priceChange", row.price_change);
+    let volume = Windows::read(sieve, "volume", row.volume);
+    let txns = Windows::read(sieve, "txns", row.txns);
     let pool = PoolObservation {
         source: Source::Dexscreener,
         as_of,
@@ -227,15 +195,15 @@ fn pool(
         change_pct: PerWindow::from_fn(|window| sieve.percent("priceChange", change.at(window))),
         volume_usd: PerWindow::from_fn(|window| sieve.usd("volume", volume.at(window))),
         txns: PerWindow::from_fn(|window| trades(sieve, txns.at(window))),
-        traders: PerWindow::default(),
-        liquidity_usd: sieve.usd("liquidity.usd", liquidity.usd),
-        quote_reserve: sieve.amount("liquidity.quote", liquidity.quote),
-        base_reserve: sieve.amount("liquidity.base", liquidity.base),
+        traders: RarePerWindow::default(),
+        liquidity_usd: sieve.usd("liquidity.usd", liquidity_usd),
+        quote_reserve: sieve.amount("liquidity.quote", quote_reserve),
+        base_reserve: sieve.amount("liquidity.base", base_reserve),
         fdv_usd: sieve.usd("fdv", row.fdv),
         market_cap_usd: sieve.usd("marketCap", row.market_cap),
         created_at: sieve.millis("pairCreatedAt", row.pair_created_at),
         graduated: None,
-        promoted: sieve.count("boosts.active", boosts.active).is_some_and(|active| active > 0),
+        promoted: sieve.count("boosts.active", boosts).is_some_and(|active| active > 0),
     };
     Ok((pool, logo))
 }
@@ -246,18 +214,18 @@ fn chain(sieve: &mut Sieve, raw: Raw<'_>) -> Option<Chain> {
 }
 
 fn side(sieve: &mut Sieve, field: &'static str, chain: &Chain, raw: Raw<'_>) -> Option<PoolSide> {
-    let side: Side<'_> = sieve.part(field, raw)?;
+    let [address, name, symbol] = sieve.members(field, raw, ["address", "name", "symbol"])?;
     Some(PoolSide {
-        token: sieve.token(field, chain, side.address)?,
-        symbol: sieve.shown("symbol", side.symbol, SYMBOL_CHARS),
-        name: sieve.shown("name", side.name, NAME_CHARS),
+        token: sieve.token(field, chain, address)?,
+        symbol: sieve.shown("symbol", symbol, SYMBOL_CHARS),
+        name: sieve.shown("name", name, NAME_CHARS),
         listed: None,
     })
 }
 
 fn trades(sieve: &mut Sieve, raw: Raw<'_>) -> Option<Txns> {
-    let trades: Trades<'_> = sieve.part("txns", raw)?;
-    Some(Txns { buys: sieve.count("txns.buys", trades.buys)?, sells: sieve.count("txns.sells", trades.sells)? })
+    let [buys, sells] = sieve.members("txns", raw, ["buys", "sells"])?;
+    Some(Txns { buys: sieve.count("txns.buys", buys)?, sells: sieve.count("txns.sells", sells)? })
 }
 
 #[cfg(test)]

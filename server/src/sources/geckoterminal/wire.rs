@@ -301,7 +301,7 @@ fn pool(
         change_pct: PerWindow::from_fn(|window| sieve.percent("price_change_percentage", change.at(window))),
         volume_usd: PerWindow::from_fn(|window| sieve.usd("volume_usd", volume.at(window))),
         txns,
-        traders,
+        traders: traders.into(),
         liquidity_usd: sieve.usd("reserve_in_usd", attributes.reserve_in_usd),
         quote_reserve: sieve.amount("quote_token_balance", attributes.quote_token_balance),
         base_reserve: sieve.amount("base_token_balance", attributes.base_token_balance),
