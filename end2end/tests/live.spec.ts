@@ -51,3 +51,26 @@ test('a hidden tab does not keep the server busy and comes back live', async ({ 
   await board.isLive();
   await board.changes();
 });
+
+test('digits that light up dim in steps that ask the browser for no frames between', async ({ board, page }) => {
+  await board.openLive('/?min_liquidity_usd=0');
+  const lit = async () =>
+    page.evaluate(() =>
+      document.getAnimations().flatMap((animation) => {
+        const { effect } = animation;
+        if (!(effect instanceof KeyframeEffect) || !effect.target?.classList.contains('flash')) return [];
+        return [Number(effect.getComputedTiming().duration)];
+      }),
+    );
+  await expect.poll(async () => (await lit()).length, { timeout: 20_000, intervals: [50] }).toBeGreaterThan(0);
+  await expect.poll(lit, { timeout: 20_000, intervals: [50] }).toContain(1);
+  expect((await lit()).filter((duration) => duration > 1)).toEqual([]);
+  // No mark of a row's age moves by itself, nor is a layer of its own.
+  const marks = await page.evaluate(() =>
+    [...document.querySelectorAll('td.rank')].map((cell) => {
+      const { opacity, transitionDuration } = getComputedStyle(cell, '::before');
+      return `${opacity} ${transitionDuration}`;
+    }),
+  );
+  expect(new Set(marks)).toEqual(new Set(['1 0s']));
+});

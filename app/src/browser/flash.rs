@@ -10,7 +10,9 @@ use crate::browser::target;
 /// Unmarks digits at the end of their animation.
 pub(super) fn start() {
     let ended = window_event_listener(leptos::ev::animationend, |event| {
-        if let Some(digits) = target(&event).filter(|element| element.class_list().contains("flash")) {
+        // They dim before, by an animation of its own.
+        let is_over = event.animation_name().starts_with("rest");
+        if let Some(digits) = target(&event).filter(|element| is_over && element.class_list().contains("flash")) {
             digits.set_class_name("");
         }
     });
