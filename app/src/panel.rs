@@ -17,7 +17,7 @@ pub(crate) fn panel(state: BoardState) -> Part {
 
 fn opened(state: BoardState, id: &TokenId) -> Part {
     #[cfg(feature = "hydrate")]
-    crate::browser::panel::opened(id.clone());
+    crate::browser::panel::opened(state, id.clone());
     part(view! {
         <aside class="panel token-sheet" aria-label="Token" data-testid="panel">
             <p class="card-head">

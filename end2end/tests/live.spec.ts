@@ -51,3 +51,29 @@ test('a hidden tab does not keep the server busy and comes back live', async ({ 
   await board.isLive();
   await board.changes();
 });
+
+test('digits light up, dim and rest without an animation', async ({ board, page }) => {
+  await board.openLive('/?min_liquidity_usd=0');
+  await page.evaluate(() => {
+    const seen = { dimmed: 0, rested: 0 };
+    (window as unknown as { seen: typeof seen }).seen = seen;
+    new MutationObserver((changes) => {
+      for (const { target, oldValue } of changes) {
+        const [was, now] = [oldValue ?? '', (target as Element).getAttribute('class') ?? ''];
+        if (now.includes('dim') && !was.includes('dim')) seen.dimmed += 1;
+        if (was.includes('dim') && now === '') seen.rested += 1;
+      }
+    }).observe(document.querySelector('#board') as Element, { subtree: true, attributes: true, attributeFilter: ['class'], attributeOldValue: true });
+  });
+  const seen = () => page.evaluate(() => (window as unknown as { seen: Record<string, number> }).seen);
+  await expect.poll(async () => Math.min(...Object.values(await seen())), { timeout: 30_000 }).toBeGreaterThan(0);
+  expect(await page.evaluate(() => document.getAnimations().length), 'nothing moves by itself').toBe(0);
+  // No mark of a row's age is a layer of its own.
+  const marks = await page.evaluate(() =>
+    [...document.querySelectorAll('td.rank')].map((cell) => {
+      const { opacity, transitionDuration } = getComputedStyle(cell, '::before');
+      return `${opacity} ${transitionDuration}`;
+    }),
+  );
+  expect(new Set(marks)).toEqual(new Set(['1 0s']));
+});

@@ -109,3 +109,21 @@ test('a row says how far it rose in five minutes', async ({ board, page }) => {
   await expect(first).toContainText('up 5 since five minutes ago');
   await expect(board.cell(board.rows.nth(1), 'rank').locator('.drift')).toHaveClass(/down/);
 });
+
+test('a watched token says so on its card and on its page, and so does one that is not', async ({ board, demo, page }) => {
+  await board.openLive();
+  const id = (await board.ids())[2] ?? '';
+  await board.cell(board.row(id), 'star').getByRole('button').click();
+  await board.cell(board.row(id), 'price_usd').hover();
+  const onCard = page.locator('#card [data-act="watch"]');
+  await expect(onCard).toHaveText('Watched');
+  await expect(onCard).toHaveAttribute('aria-pressed', 'true');
+  await onCard.click();
+  await expect(onCard).toHaveText('Watch');
+  await expect(onCard).toHaveAttribute('aria-pressed', 'false');
+  await onCard.click();
+  await page.goto(`${demo.url}/token/${id.replace(':', '/')}`);
+  const onPage = page.locator('.elsewhere [data-act="watch"]');
+  await expect(onPage).toHaveText('Watched');
+  await expect(onPage).toHaveAttribute('aria-pressed', 'true');
+});

@@ -62,3 +62,45 @@ test('forced colours keep the board readable', async ({ board, page }) => {
   await page.screenshot({ path: `${folder}/board-forced-1440.png` });
   await expect(board.cell(board.rows.first(), 'price_usd')).toBeVisible();
 });
+
+test('text of twice its size makes a page of 400 px no wider', async ({ board, page }) => {
+  await page.setViewportSize({ width: 400, height: 860 });
+  await board.openLive();
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = '200%';
+  });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+});
+
+test('no badge and no venue is cut at 768 px', async ({ board, page }) => {
+  await page.setViewportSize({ width: 768, height: 1024 });
+  await board.openLive();
+  const { badges, cut } = await page.evaluate(() => {
+    const badges = [...document.querySelectorAll('#board td[data-col=symbol] :is(.badge, .tick, .dex)')].filter((badge) => badge.getClientRects().length > 0);
+    const right = (element: Element | null) => element?.getBoundingClientRect().right ?? 0;
+    return { badges: badges.length, cut: badges.filter((badge) => right(badge) > right(badge.closest('td')) || badge.scrollWidth > badge.clientWidth + 1).map((badge) => badge.textContent) };
+  });
+  expect(badges).toBeGreaterThan(0);
+  expect(cut).toEqual([]);
+});
+
+test('the ring of the row with the focus lies over its cells', async ({ board, page }) => {
+  await board.openLive();
+  await page.keyboard.press('j');
+  const shadows = await page.evaluate(() => {
+    const cells = [...(document.activeElement?.querySelectorAll('td') ?? [])].filter((cell) => cell.getClientRects().length > 0);
+    return cells.map((cell) => getComputedStyle(cell).boxShadow);
+  });
+  expect(shadows.length).toBeGreaterThan(10);
+  expect(shadows.filter((shadow) => !shadow.includes('inset'))).toEqual([]);
+});
+
+test('the head of the table stays in sight as one part', async ({ board, page }) => {
+  await board.openLive();
+  const top = () => board.table.locator('thead').evaluate((head) => head.getBoundingClientRect().top);
+  const before = await top();
+  await page.evaluate(() => window.scrollTo(0, 900));
+  expect(await top()).toBe(before);
+  const sticky = await board.table.evaluate((table) => [...table.querySelectorAll('*')].filter((part) => getComputedStyle(part).position === 'sticky').map((part) => part.tagName));
+  expect(sticky).toEqual(['THEAD']);
+});

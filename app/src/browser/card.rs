@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::board_state::BoardState;
-use crate::browser::{row_around, target};
+use crate::browser::{marks, row_around, target};
 use crate::server_fns::load_card;
 
 /// How long the pointer rests before the card comes, and how long the card stays when it left.
@@ -91,6 +91,7 @@ pub(crate) fn show(state: BoardState, beside: &Element, by_key: bool) {
             return;
         }
         card.set_inner_html(&html);
+        marks::show_watched(state);
         card.set_hidden(false);
         place(&card, &beside);
         let first = card.query_selector(".card-acts .pill").ok().flatten().filter(|_| by_key);

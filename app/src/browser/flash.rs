@@ -1,18 +1,31 @@
-//! Digits that have lit up: when that is over they are as all others.
+//! Digits that have lit up dim, and then they are as all others.
 //!
-//! A row that moves to another place is put into the document anew, and whatever is marked for an animation would show it
-//! again, though nothing changed.
+//! By the clock, not by an animation: while one runs the browser goes through the page sixty times a second, also where
+//! nothing of it changes.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
-use crate::browser::target;
+/// How often lit digits take a step: what came between two of them dims at the next one and rests at the one after.
+const STEP: Duration = Duration::from_millis(450);
 
-/// Unmarks digits at the end of their animation.
+/// Lets lit digits dim.
 pub(super) fn start() {
-    let ended = window_event_listener(leptos::ev::animationend, |event| {
-        if let Some(digits) = target(&event).filter(|element| element.class_list().contains("flash")) {
+    if let Ok(handle) = set_interval_with_handle(step, STEP) {
+        on_cleanup(move || handle.clear());
+    }
+}
+
+fn step() {
+    let Ok(lit) = document().query_selector_all(".flash") else { return };
+    for digits in (0..lit.length()).filter_map(|index| lit.item(index)?.dyn_into::<Element>().ok()) {
+        if digits.class_list().contains("dim") {
             digits.set_class_name("");
+        } else {
+            let _ = digits.class_list().add_1("dim");
         }
-    });
-    on_cleanup(move || ended.remove());
+    }
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 use memescope::TokenId;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use crate::board_state::BoardState;
 use crate::marks::Marks;
@@ -14,6 +16,21 @@ pub(super) fn start(state: BoardState) {
     take(state);
     let other_tabs = leptos::prelude::window_event_listener_untyped("storage", move |_| take(state));
     on_cleanup(move || other_tabs.remove());
+    Effect::new(move |_| {
+        state.marked.watched.track();
+        show_watched(state);
+    });
+}
+
+/// Tells the buttons in markup of the server, which knows no marks, whether their token is watched.
+pub(super) fn show_watched(state: BoardState) {
+    let Ok(buttons) = document().query_selector_all("[data-act=watch][data-token]") else { return };
+    for button in (0..buttons.length()).filter_map(|index| buttons.item(index)?.dyn_into::<Element>().ok()) {
+        let id = button.get_attribute("data-token").and_then(|id| id.parse().ok());
+        let watched = id.is_some_and(|id| state.marked.watched.with_untracked(|marks| marks.contains(&id)));
+        let _ = button.set_attribute("aria-pressed", if watched { "true" } else { "false" });
+        button.set_text_content(Some(if watched { "Watched" } else { "Watch" }));
+    }
 }
 
 fn take(state: BoardState) {

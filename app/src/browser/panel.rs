@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use memescope::TokenId;
 
+use crate::board_state::BoardState;
 use crate::browser::{history, sheet};
 use crate::location::{Location, token_href};
 
@@ -26,6 +27,6 @@ pub(super) fn open(location: Location, id: &TokenId) {
 }
 
 /// The panel of a token stands in the document: what belongs below its row is asked for, and followed.
-pub(crate) fn opened(id: TokenId) {
-    request_animation_frame(move || sheet::fill(&id));
+pub(crate) fn opened(state: BoardState, id: TokenId) {
+    request_animation_frame(move || sheet::fill(state, &id));
 }

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent, MouseEvent};
 
 use crate::board_state::BoardState;
-use crate::browser::{is_worth_asking, target};
+use crate::browser::{is_worth_asking, marks, target};
 use crate::server_fns::load_sheet;
 use crate::token_page::READOUT;
 
@@ -23,7 +23,7 @@ pub(super) fn start(state: BoardState) {
     }
     let pointer = window_event_listener(leptos::ev::pointermove, |event| point(&event));
     let keys = window_event_listener(leptos::ev::keydown, |event| step(&event));
-    let clicks = window_event_listener(leptos::ev::click, |event| switch(&event));
+    let clicks = window_event_listener(leptos::ev::click, move |event| switch(state, &event));
     on_cleanup(move || {
         clicks.remove();
         pointer.remove();
@@ -32,26 +32,32 @@ pub(super) fn start(state: BoardState) {
 }
 
 /// Fills the sheet of a panel that was just opened.
-pub(super) fn fill(token: &TokenId) {
+pub(super) fn fill(state: BoardState, token: &TokenId) {
     let token = token.to_string();
     leptos::task::spawn_local(async move {
         if let (Ok(html), Some(sheet)) = (load_sheet(token, None).await, sheet()) {
-            sheet.set_inner_html(&html);
+            put(state, &sheet, &html);
         }
     });
 }
 
 /// Asks for the candles of another interval, without loading the page anew.
-fn switch(event: &MouseEvent) {
+fn switch(state: BoardState, event: &MouseEvent) {
     let link = target(event).and_then(|element| element.closest("#sheet [data-interval]").ok().flatten());
     let Some((link, token)) = link.zip(token_of_sheet()) else { return };
     event.prevent_default();
     let interval = link.get_attribute("data-interval");
     leptos::task::spawn_local(async move {
         if let (Ok(html), Some(sheet)) = (load_sheet(token, interval).await, sheet()) {
-            sheet.set_inner_html(&html);
+            put(state, &sheet, &html);
         }
     });
+}
+
+/// Puts markup of the server into the sheet, and what it does not know of the reader's marks.
+fn put(state: BoardState, sheet: &Element, html: &str) {
+    sheet.set_inner_html(html);
+    marks::show_watched(state);
 }
 
 /// Whose sheet is shown.
@@ -85,7 +91,7 @@ fn renew(state: BoardState) {
             && !is_read()
             && token_of_sheet().as_deref() == Some(&asked)
         {
-            sheet.set_inner_html(&html);
+            put(state, &sheet, &html);
         }
     });
 }

@@ -25,7 +25,7 @@ struct Flash {
     /// Where they begin: a byte of the digits after the count, or of the whole text without one.
     from: usize,
     up: bool,
-    /// Which of two equal animations shows it, so that each change restarts it.
+    /// Which of two equal words marks them, so that a change marks those anew that have dimmed.
     turn: bool,
 }
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn each_change_takes_the_other_animation() {
+    fn each_change_takes_the_other_mark() {
         let price = |text: &str| -> Price { text.parse().unwrap() };
         let texts = ["0.11", "0.12", "0.13"].map(|text| format::price(price(text)));
         let first = flash((price("0.11"), &texts[0], None), (price("0.12"), &texts[1]));
