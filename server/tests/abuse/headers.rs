@@ -105,6 +105,8 @@ fn lasting(answer: &crate::house::Answer) -> (Vec<String>, String) {
     let mut head: Vec<String> =
         head.lines().filter(|line| !moment.iter().any(|name| line.starts_with(name))).map(str::to_owned).collect();
     head.sort();
+    // Only a problem names its request in the body.
+    let body = body.split(",\"request_id\"").next().unwrap_or_default();
     (head, body.to_owned())
 }
 
