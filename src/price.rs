@@ -215,12 +215,20 @@ impl PartialOrd for Price {
 
 impl Serialize for Price {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.mantissa(), self.exponent).serialize(serializer)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            let (mantissa, exponent) = <(u64, i8)>::deserialize(deserializer)?;
+            return Self::new(mantissa, exponent.into()).ok_or_else(|| de::Error::custom("not a price"));
+        }
         struct DecimalText;
         impl Visitor<'_> for DecimalText {
             type Value = Price;
@@ -307,6 +315,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn it_comes_back_from_text_and_from_bytes(mantissa in 1u64..10u64.pow(18), exponent in -100i32..100) {
+            let price = Price::new(mantissa, exponent).unwrap();
+            let text = serde_json::to_string(&price).unwrap();
+            prop_assert_eq!(&text, &format!("\"{price}\""));
+            prop_assert_eq!(serde_json::from_str::<Price>(&text).unwrap(), price);
+            let bytes = postcard::to_allocvec(&price).unwrap();
+            prop_assert_eq!(postcard::from_bytes::<Price>(&bytes).unwrap(), price);
+            prop_assert!(postcard::from_bytes::<Price>(&[0, 0]).is_err(), "no price is 0");
+        }
+
         #[test]
         fn text_round_trips(mantissa in 1u64..10u64.pow(18), exponent in -60i32..60) {
             let original = Price::new(mantissa, exponent).unwrap();

@@ -1,7 +1,8 @@
 //! The engine: sources, poller, journal, store and feed, put together and kept going.
 //!
 //! ```text
-//!  open:  journal ─▶ book, board ─▶ history ─▶ store ─▶ hub   serves the last board before anything is asked
+//!  open:  journal ─▶ board ─▶ history ─▶ store ─▶ hub         serves the last board before anything is asked
+//!              └──▶ book, read meanwhile ─▶ poller
 //!  run:   poller ─▶ bus ─▶ store ─▶ hub                       journal and history write behind them
 //!  stop:  poller ─▶ last state ─▶ hub says bye ─▶ history, journal ─▶ mark of a clean stop
 //! ```
@@ -12,7 +13,7 @@ mod supervise;
 
 use std::sync::Arc;
 
-use memescope::{Board, Epoch, Seq, Timestamp};
+use memescope::{Board, Book, BookSettings, Epoch, Seq, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -24,10 +25,10 @@ use crate::bus::{Bus, MemoryBus};
 use crate::clock::Clock;
 use crate::feed::Hub;
 use crate::history::{History, HistorySettings, Inbox, Keeper, Note};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, StoredBook};
 use crate::logos::Album;
 use crate::lookup::{Lookups, Tray};
-use crate::poller::{Legacy, Poller};
+use crate::poller::{Former, Legacy, Poller};
 use crate::sources::{ClientError, Ledger, Sources, SourcesMemory};
 use crate::store::{Details, Store};
 
@@ -77,8 +78,10 @@ impl Engine {
         let market = settings.poller.market.clone();
         let (journal, restored) = Journal::open::<SourcesMemory>(&settings.folder, &market, clock.now())?;
         let is_restored = restored.is_some();
-        let Origin { mut book, board, learnt } = Origin::of(restored, epoch);
-        book.configure(settings.book.clone());
+        let Origin { book, board, heard, learnt } = Origin::of(restored, epoch);
+        // The book is read while the board is served: it is the larger part, and the first merge is who needs it.
+        let book_settings = settings.book.clone();
+        let reading = book.map(|stored| tokio::task::spawn_blocking(move || read_book(&stored, book_settings)));
         let ledger = Ledger::new(&settings.folder);
         ledger.recall(&mut settings.sources, learnt, clock.now());
         let sources = Sources::new(&settings.sources, &clock)?;
@@ -121,11 +124,11 @@ impl Engine {
             finds,
             album: album.clone(),
         };
-        let mut poller = parts.poller(book, board);
-        if is_restored {
+        let mut poller = parts.poller(Book::new(parts.book.clone()), board);
+        if let Some(book) = reading {
             // Time has passed while nobody looked: readers are told before the first of them comes.
             let mut bell = store.bell();
-            poller.publish_old().await;
+            poller.publish_old(Former { heard, book }).await;
             // Rings for each entry of the log; the store outlives this.
             let _ = bell.changed().await;
         }
@@ -187,6 +190,17 @@ impl Engine {
             mark_clean(&journal, epoch, seq);
         }
     }
+}
+
+/// What was observed. A book that cannot be read passed its checksum in vain: the board's rows are found anew.
+fn read_book(stored: &StoredBook, settings: BookSettings) -> Book {
+    let read = stored.read();
+    if let Err(error) = &read {
+        tracing::error!(%error, "What was observed before cannot be read; it is asked for anew");
+    }
+    let mut book = read.unwrap_or_default();
+    book.configure(settings);
+    book
 }
 
 /// Reads the disk away from the threads that serve.

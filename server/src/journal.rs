@@ -18,12 +18,13 @@ mod log;
 mod tests;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use memescope::{Board, Book, Epoch, Price, Seq, Timestamp, Token};
+use memescope::{Board, Book, Epoch, Price, Seq, Source, Timestamp, Token};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -33,7 +34,7 @@ use self::writer::{Form, Writer};
 use crate::observe;
 
 /// The version of the file's layout. A change of any stored type is a new version.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Why the journal cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +62,7 @@ pub enum JournalError {
     },
 }
 
-/// Everything that is stored.
+/// What is stored in front of the book: all that it takes to serve the last board.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State<L> {
     market: String,
@@ -70,14 +71,15 @@ pub struct State<L> {
     as_of: Timestamp,
     sol_usd: Option<Price>,
     stale: bool,
-    tokens: Vec<Token>,
-    /// What was observed.
-    pub book: Book,
+    /// When each source last answered.
+    pub heard: BTreeMap<Source, Timestamp>,
     /// What was learnt about the sources.
     pub learnt: L,
+    tokens: Vec<Token>,
 }
 
-/// The same by reference, for writing without a copy. The fields and their order are those of [`State`].
+/// The same by reference, for writing without a copy, and the book behind it. The fields and their order are those of
+/// [`State`].
 #[derive(Serialize)]
 struct StateRef<'a, L> {
     market: &'a str,
@@ -86,9 +88,10 @@ struct StateRef<'a, L> {
     as_of: Timestamp,
     sol_usd: Option<Price>,
     stale: bool,
+    heard: &'a BTreeMap<Source, Timestamp>,
+    learnt: &'a L,
     tokens: Vec<&'a Token>,
     book: &'a Book,
-    learnt: &'a L,
 }
 
 impl<L> State<L> {
@@ -97,12 +100,25 @@ impl<L> State<L> {
         (self.epoch, self.seq)
     }
 
-    /// The board as it was published, the book, and what was learnt. Origins of the rows' fields come back with the next
-    /// merge.
-    pub fn into_parts(self) -> (Board, Book, L) {
-        let Self { market: _, epoch, seq, as_of, sol_usd, stale, tokens, book, learnt } = self;
+    /// The board as it was published. Origins of the rows' fields come back with the next merge.
+    pub fn into_board(self) -> Board {
+        let Self { epoch, seq, as_of, sol_usd, stale, tokens, .. } = self;
         let tokens = tokens.into_iter().map(|token| (token.id.clone(), Arc::new(token))).collect();
-        (Board { epoch, seq, as_of, sol_usd, stale, tokens }, book, learnt)
+        Board { epoch, seq, as_of, sol_usd, stale, tokens }
+    }
+}
+
+/// What was observed, as it is stored: the larger part of a state, and nobody waits for it but the first merge.
+#[derive(Debug)]
+pub struct StoredBook {
+    payload: Vec<u8>,
+    begins: usize,
+}
+
+impl StoredBook {
+    /// Reads it. Takes time: not for a thread that serves.
+    pub fn read(&self) -> Result<Book, postcard::Error> {
+        postcard::from_bytes(&self.payload[self.begins..])
     }
 }
 
@@ -111,6 +127,8 @@ impl<L> State<L> {
 pub struct Restored<L> {
     /// The stored state.
     pub state: State<L>,
+    /// The book that goes with it.
+    pub book: StoredBook,
     /// Whether the last process stopped in order after its last commit: epoch and seq go on.
     pub clean: bool,
 }
@@ -182,18 +200,19 @@ impl Journal {
                     continue;
                 }
             };
-            match postcard::from_bytes::<State<L>>(&payload) {
-                Ok(state) if state.market != self.market => {
+            match postcard::take_from_bytes::<State<L>>(&payload) {
+                Ok((state, _)) if state.market != self.market => {
                     return Err(JournalError::OtherMarket {
                         folder: self.folder.clone(),
                         found: state.market,
                         wanted: self.market.clone(),
                     });
                 }
-                Ok(state) => {
+                Ok((state, book)) => {
+                    let begins = payload.len() - book.len();
                     let mark = fs::read_to_string(self.clean_mark()).unwrap_or_default();
                     let clean = mark == clean_text(state.epoch, state.seq);
-                    return Ok(Some(Restored { state, clean }));
+                    return Ok(Some(Restored { state, book: StoredBook { payload, begins }, clean }));
                 }
                 Err(error) => {
                     tracing::warn!(%error, path = %path.display(), "The state file cannot be understood and is set aside");
@@ -204,17 +223,21 @@ impl Journal {
         Ok(None)
     }
 
-    /// The newest state known to this process: what is not yet written, else what is on disk. For the case that whoever
-    /// held it in memory is lost.
-    pub fn last_state<L: for<'de> Deserialize<'de>>(&self) -> Option<State<L>> {
+    /// The newest state known to this process, with its book: what is not yet written, else what is on disk. For the case
+    /// that whoever held it in memory is lost.
+    pub fn last_state<L: for<'de> Deserialize<'de>>(&self) -> Option<(State<L>, Book)> {
         let read = |generation| writer::read(&self.folder, generation).ok().flatten();
         let on_disk = || {
             let file = read(Generation::Current).or_else(|| read(Generation::Previous));
             file.filter(|file| file.version == VERSION).map(|file| Arc::new(file.payload))
         };
         let offered = self.pending.borrow().clone();
-        let state: State<L> = postcard::from_bytes(&offered.or_else(on_disk)?).ok()?;
-        (state.market == self.market).then_some(state)
+        let payload = offered.or_else(on_disk)?;
+        let (state, book) = postcard::take_from_bytes::<State<L>>(&payload).ok()?;
+        if state.market != self.market {
+            return None;
+        }
+        Some((state, postcard::from_bytes(book).ok()?))
     }
 
     /// Whether everything that was offered is on disk.
@@ -248,9 +271,10 @@ impl Journal {
             as_of: board.as_of,
             sol_usd: board.sol_usd,
             stale: board.stale,
+            heard: book.answered(),
+            learnt,
             tokens: board.tokens.values().map(|token| &**token).collect(),
             book,
-            learnt,
         };
         let bytes = Vec::with_capacity(likely_bytes + likely_bytes / 16);
         let mut bytes = postcard::to_extend(&state, bytes).map_err(io::Error::other)?;

@@ -28,6 +28,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::ask::ask;
+pub use self::former::Former;
 use self::former::outdated;
 pub use self::legacy::Legacy;
 use self::packing::journal_pause;
@@ -112,8 +113,8 @@ pub struct Poller<B> {
     legacy: Legacy,
     /// How long the last packed state is.
     packed_bytes: usize,
-    /// Whether the board is that of a former process and nothing was merged since.
-    is_old: bool,
+    /// Of the process that the board is of, as long as nothing was merged since.
+    former: Option<Former>,
 }
 
 impl<B> Drop for Poller<B> {
@@ -162,7 +163,7 @@ impl<B: Bus> Poller<B> {
             album: None,
             legacy: Legacy::default(),
             packed_bytes: 0,
-            is_old: false,
+            former: None,
         }
     }
 
@@ -224,7 +225,12 @@ impl<B: Bus> Poller<B> {
         let mut interval = tokio::time::interval(self.settings.interval);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut journal_due = Instant::now();
-        if self.is_old {
+        if let Some(former) = self.former.take() {
+            // What was not read must not be stored: nothing can be done before.
+            match former.book.await {
+                Ok(book) => self.book = book,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
             // The first requests are chosen by what the merge finds out.
             self.publish_known().await;
         }
@@ -296,8 +302,8 @@ impl<B: Bus> Poller<B> {
     /// Tells that the board is that of a former process: as old as it was, its rows as they were, but for those whose
     /// price nobody can have confirmed lately. Merges nothing, so that a large board is served at once; [`Poller::run`]
     /// begins with the merge.
-    pub async fn publish_old(&mut self) {
-        self.is_old = true;
+    pub async fn publish_old(&mut self, former: Former) {
+        self.former = Some(former);
         let next = outdated(&self.board, self.clock.now());
         let delta = self.board.step(&next, None);
         let is_news = delta.changes_rows() || next.stale != self.board.stale;
@@ -400,7 +406,6 @@ impl<B: Bus> Poller<B> {
         }
         let tick = Tick { now, poll_interval: self.settings.interval, watched };
         let published = self.book.publish(&self.board, &tick);
-        self.is_old = false;
         let next = self.board.advance(now, published.sol_usd, published.stale, published.tokens);
         self.details.tell(published.details, next.tokens.len(), |token| next.tokens.contains_key(token));
         let delta = match &self.album {
@@ -442,7 +447,8 @@ impl<B: Bus> Poller<B> {
         self.supplied.fill_in(&mut reports);
         for report in &mut reports {
             // After a restart: what the last run heard.
-            report.last_ok_at = report.last_ok_at.or_else(|| self.book.answered().get(&report.source).copied());
+            let heard = self.former.as_ref().map_or(self.book.answered(), |former| &former.heard);
+            report.last_ok_at = report.last_ok_at.or_else(|| heard.get(&report.source).copied());
         }
         reports
     }

@@ -91,7 +91,7 @@ pub(super) async fn supervise(
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
         let board = store.snapshot().board.clone();
-        let stored = journal.last_state::<SourcesMemory>().map(|state| state.book);
+        let stored = journal.last_state::<SourcesMemory>().map(|(_, book)| book);
         let Some(mut book) = heir(&board, stored, parts.legacy.take(), failures) else {
             tracing::error!("Nothing is known any more about the rows of the board: they stay as they are");
             stop.cancelled().await;

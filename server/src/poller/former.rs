@@ -1,8 +1,19 @@
 //! The board of a former process.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use memescope::{Board, Source, Timestamp, Token};
+use memescope::{Board, Book, Source, Timestamp, Token};
+use tokio::task::JoinHandle;
+
+/// What a former process left besides its board.
+#[derive(Debug)]
+pub struct Former {
+    /// When each source last answered it.
+    pub heard: BTreeMap<Source, Timestamp>,
+    /// Its book, which is being read.
+    pub book: JoinHandle<Book>,
+}
 
 /// The next board of a process that begins with the board of a former one, none of whose sources has answered yet.
 ///

@@ -13,7 +13,7 @@ fn packed(seq: Seq) -> Vec<u8> {
 
 fn open(folder: &Path) -> (Journal, Option<Seq>) {
     let (journal, restored) = Journal::open::<()>(folder, MARKET, NOW).unwrap();
-    (journal, restored.map(|restored| restored.state.into_parts().0.seq))
+    (journal, restored.map(|restored| restored.state.place().1))
 }
 
 /// The file of a state.
@@ -85,7 +85,7 @@ async fn persist_a_damaged_file_is_set_aside_and_the_one_before_is_read() {
         assert_eq!(restored, Some(1), "{what}");
         assert!(names(home.path()).iter().any(|name| name.starts_with("state.corrupt-")), "{what}");
         // Whoever loses its memory now finds the same.
-        assert_eq!(journal.last_state::<()>().map(|state| state.into_parts().0.seq), Some(1), "{what}");
+        assert_eq!(journal.last_state::<()>().map(|(state, _)| state.place().1), Some(1), "{what}");
         store(&journal, &[3]).await;
         drop(journal);
         assert_eq!(open(home.path()).1, Some(3), "{what}");
@@ -117,7 +117,7 @@ async fn persist_a_file_of_a_later_version_is_never_overwritten() {
         assert_eq!(fs::read(home.path().join(later)).unwrap(), bytes, "{later}");
         assert_eq!(names(home.path()), ["lock", later]);
         // In this process what was offered is known all the same.
-        assert_eq!(journal.last_state::<()>().map(|state| state.into_parts().0.seq), Some(3));
+        assert_eq!(journal.last_state::<()>().map(|(state, _)| state.place().1), Some(3));
     }
 }
 
@@ -165,7 +165,7 @@ async fn persist_a_state_that_cannot_be_written_is_told_kept_and_made_good() {
     for seq in [2, 3] {
         store(&journal, &[seq]).await;
         assert!(!*health.borrow() && !journal.is_settled());
-        assert_eq!(journal.last_state::<()>().map(|state| state.into_parts().0.seq), Some(seq));
+        assert_eq!(journal.last_state::<()>().map(|(state, _)| state.place().1), Some(seq));
     }
     fs::remove_dir(home.path().join("state.tmp")).unwrap();
     store(&journal, &[4]).await;
@@ -205,7 +205,7 @@ async fn persist_changes_go_into_a_log_that_is_folded_when_it_is_as_large_as_the
         journal.offer(market(seq, |number| f64::from(number) + if moves(number) { noise(number) } else { 0.0 }));
         write(&journal).await;
         assert!(journal.is_settled());
-        assert_eq!(journal.last_state::<()>().map(|state| state.into_parts().0.seq), Some(seq));
+        assert_eq!(journal.last_state::<()>().map(|(state, _)| state.place().1), Some(seq));
     };
     put(1).await;
     let whole = size();
