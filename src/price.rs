@@ -225,23 +225,26 @@ impl Serialize for Price {
 
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            let (mantissa, exponent) = <(u64, i8)>::deserialize(deserializer)?;
-            return Self::new(mantissa, exponent.into()).ok_or_else(|| de::Error::custom("not a price"));
+        if deserializer.is_human_readable() {
+            return deserializer.deserialize_str(DecimalText);
         }
-        struct DecimalText;
-        impl Visitor<'_> for DecimalText {
-            type Value = Price;
+        let (mantissa, exponent) = <(u64, i8)>::deserialize(deserializer)?;
+        Self::new(mantissa, exponent.into()).ok_or_else(|| de::Error::custom("not a price"))
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a decimal number as text")
-            }
+/// Reads a price from its text.
+struct DecimalText;
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Price, E> {
-                text.parse().map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(DecimalText)
+impl Visitor<'_> for DecimalText {
+    type Value = Price;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a decimal number as text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Price, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

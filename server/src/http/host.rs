@@ -252,7 +252,8 @@ impl<'a> Told<'a> {
 
     pub(super) fn of(method: &'a Method, uri: &'a Uri) -> Self {
         let path = uri.path();
-        Self { method, path: &path[..path.floor_char_boundary(Self::LONGEST)] }
+        let end = (0..=path.len().min(Self::LONGEST)).rev().find(|end| path.is_char_boundary(*end));
+        Self { method, path: &path[..end.unwrap_or_default()] }
     }
 
     fn log(&self, kind: Kind, id: &RequestId, status: StatusCode, took: Duration) {
