@@ -47,6 +47,9 @@ impl Format {
 
     /// The form that a reader likes best; somebody who says nothing likes JSON, `None` takes none of them.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+        if !headers.contains_key(header::ACCEPT) {
+            return Some(Self::Json);
+        }
         let weights = Self::ALL.map(|format| weight(headers, format.media()));
         let best = weights.into_iter().max().filter(|best| *best > 0)?;
         Self::ALL.into_iter().zip(weights).find(|(_, weight)| *weight == best).map(|(format, _)| format)

@@ -44,7 +44,7 @@ impl RequestIds {
     /// The client's own id if it is a plain one, else a new one.
     pub(super) fn of(&self, headers: &HeaderMap) -> RequestId {
         let theirs = headers.get("x-request-id").and_then(|id| id.to_str().ok()).filter(|id| is_plain(id));
-        RequestId(theirs.map_or_else(|| self.next().to_string().into(), Arc::from))
+        RequestId(theirs.map_or_else(|| Arc::from(&*self.next().array_to_str(&mut [0; ulid::ULID_LEN])), Arc::from))
     }
 
     fn next(&self) -> Ulid {
