@@ -26,6 +26,25 @@ for (const theme of ['dark', 'light'] as const) {
   });
 }
 
+for (const [theme, palette, density] of [
+  ['dark', 'cvd', 'compact'],
+  ['light', 'cvd', 'roomy'],
+  ['dark', 'east', 'roomy'],
+  ['light', 'east', 'compact'],
+] as const) {
+  test(`the board in ${theme}, ${palette} and ${density} has no violation of WCAG 2.2 AA`, async ({ page, board, context }) => {
+    await context.addCookies([{ name: 'memescope_look', value: `${theme}.${palette}.${density}.keys`, url: board.url }]);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await board.openLive();
+    const look = await page.locator('html').evaluate((html) => ({ ...html.dataset }));
+    expect(Object.values(look)).toEqual(expect.arrayContaining([theme, palette, density]));
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+      .analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`)).toEqual([]);
+  });
+}
+
 test('the page is one document for assistive technology', async ({ board, page }) => {
   await board.openLive();
   await expect(page.locator('main')).toHaveCount(1);
