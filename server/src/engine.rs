@@ -81,7 +81,7 @@ impl Engine {
         let Origin { book, board, heard, learnt } = Origin::of(restored, epoch);
         // The book is read while the board is served: it is the larger part, and the first merge is who needs it.
         let book_settings = settings.book.clone();
-        let reading = book.map(|stored| tokio::task::spawn_blocking(move || read_book(&stored, book_settings)));
+        let reading = book.map(|stored| tokio::task::spawn_blocking(move || read_book(stored, book_settings)));
         let ledger = Ledger::new(&settings.folder);
         ledger.recall(&mut settings.sources, learnt, clock.now());
         let sources = Sources::new(&settings.sources, &clock)?;
@@ -192,13 +192,12 @@ impl Engine {
     }
 }
 
-/// What was observed. A book that cannot be read passed its checksum in vain: the board's rows are found anew.
-fn read_book(stored: &StoredBook, settings: BookSettings) -> Book {
-    let read = stored.read();
-    if let Err(error) = &read {
-        tracing::error!(%error, "What was observed before cannot be read; it is asked for anew");
-    }
-    let mut book = read.unwrap_or_default();
+/// What was observed. Where no book can be read, though the files passed their checksums, the board's rows are found anew.
+fn read_book(stored: StoredBook, settings: BookSettings) -> Book {
+    let mut book = stored.read::<SourcesMemory>().unwrap_or_else(|| {
+        tracing::error!("What was observed before cannot be read; it is asked for anew");
+        Book::default()
+    });
     book.configure(settings);
     book
 }

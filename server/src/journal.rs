@@ -113,12 +113,30 @@ impl<L> State<L> {
 pub struct StoredBook {
     payload: Vec<u8>,
     begins: usize,
+    folder: PathBuf,
+    generation: Generation,
+    /// When the folder was opened.
+    now: Timestamp,
 }
 
 impl StoredBook {
-    /// Reads it. Takes time: not for a thread that serves.
-    pub fn read(&self) -> Result<Book, postcard::Error> {
-        postcard::from_bytes(&self.payload[self.begins..])
+    /// Reads it; one that cannot be understood is set aside with its file, and that of the generation before is taken. Takes
+    /// time: not for a thread that serves.
+    pub fn read<L: for<'de> Deserialize<'de>>(self) -> Option<Book> {
+        let error = match postcard::from_bytes(&self.payload[self.begins..]) {
+            Ok(book) => return Some(book),
+            Err(error) => error,
+        };
+        let path = self.generation.path(&self.folder);
+        tracing::warn!(%error, path = %path.display(), "The book in the state file cannot be understood; the file is set aside");
+        file::set_aside(&path, self.now);
+        if self.generation == Generation::Previous {
+            return None;
+        }
+        let before = writer::read(&self.folder, Generation::Previous).ok().flatten();
+        let before = before.filter(|file| file.version == VERSION)?;
+        let (_, book) = postcard::take_from_bytes::<State<L>>(&before.payload).ok()?;
+        postcard::from_bytes(book).ok()
     }
 }
 
@@ -212,7 +230,8 @@ impl Journal {
                     let begins = payload.len() - book.len();
                     let mark = fs::read_to_string(self.clean_mark()).unwrap_or_default();
                     let clean = mark == clean_text(state.epoch, state.seq);
-                    return Ok(Some(Restored { state, book: StoredBook { payload, begins }, clean }));
+                    let book = StoredBook { payload, begins, folder: self.folder.clone(), generation, now };
+                    return Ok(Some(Restored { state, book, clean }));
                 }
                 Err(error) => {
                     tracing::warn!(%error, path = %path.display(), "The state file cannot be understood and is set aside");

@@ -93,7 +93,7 @@ pub(super) fn unpacked_size(packed: &[u8]) -> io::Result<usize> {
 }
 
 /// Which of the two files.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Generation {
     /// The newest.
     Current,

@@ -93,7 +93,7 @@ async fn before_the_first_merge_the_board_is_the_last_one_marked_as_old() {
             let (epoch, seq) = restored.state.place();
             journal.mark_clean(epoch, seq).unwrap();
         }
-        assert!(restored.book.read().is_ok_and(|book| book.len() >= 50));
+        assert!(restored.book.read::<SourcesMemory>().is_some_and(|book| book.len() >= 50));
         restored.state.into_board()
     });
     for (folder, last) in [&stopped, &killed].into_iter().zip(&last) {

@@ -284,3 +284,29 @@ async fn persist_an_orderly_stop_leaves_no_log_to_be_read() {
     drop(journal);
     assert_eq!(open(home.path()).1, Some(3));
 }
+
+#[tokio::test]
+async fn persist_a_book_that_cannot_be_understood_gives_way_to_the_one_before() {
+    let home = tempfile::tempdir().unwrap();
+    store_files(home.path(), &[1, 2]).await;
+    let front = |seq: Seq| {
+        let payload = packed(seq);
+        let (_, book) = postcard::take_from_bytes::<State<()>>(&payload).unwrap();
+        payload[..payload.len() - book.len()].to_vec()
+    };
+    let broken = |name: &str, seq: Seq| {
+        let payload = [front(seq), vec![255; 64]].concat();
+        fs::write(home.path().join(name), StateFile { version: VERSION, payload }.encode().unwrap()).unwrap();
+    };
+    let read = || {
+        let (_journal, restored) = Journal::open::<()>(home.path(), MARKET, NOW).unwrap();
+        restored.map(|restored| (restored.state.place().1, restored.book.read::<()>().is_some()))
+    };
+    broken("state", 2);
+    assert_eq!(read(), Some((2, true)), "the newest board, and the book of the one before");
+    assert!(!home.path().join("state").exists(), "it is set aside");
+    assert_eq!(read(), Some((1, true)), "the next start goes on with what is whole");
+    broken("state.prev", 1);
+    assert_eq!(read(), Some((1, false)));
+    assert_eq!(read(), None);
+}
